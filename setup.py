@@ -1,0 +1,16 @@
+"""Build the native core; everything else is in pyproject.toml."""
+
+import numpy
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+core = Extension(
+    "emitter._core",
+    sources=["src/emitter/_core.pyx"],
+    include_dirs=["src/emitter/native", numpy.get_include()],
+    define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+    libraries=["sodium"],
+    extra_compile_args=["-std=c11", "-O3", "-Wall", "-Wextra", "-Wno-unused-parameter"],
+)
+
+setup(ext_modules=cythonize([core], compiler_directives={"language_level": 3}))

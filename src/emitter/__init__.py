@@ -1,0 +1,1 @@
+"""emitter: the code-emission engine of a national goods-marking operator."""

@@ -1,0 +1,275 @@
+"""Every way the engine says no: one table of reasons, one exception that carries a reason.
+
+Three kinds never mix. A *programmer error* is ``ValueError`` or ``AssertionError``. A *refusal* is
+`Refused` with a `Reason` of the table below. *Weather* (disk, network, load) is a reason whose
+``retry`` is true, or an exception of the store.
+
+The order of the table is the order of precedence: of several broken rules the first is reported.
+Values are wire values and stay for ever; the core answers the values of the first block
+(``native/reasons.h``), which a test compares with this table.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a reason tells a client: gRPC code name, HTTP status, whether a repeat can help, text."""
+
+    grpc: str
+    http: int
+    retry: bool
+    en: str
+    ru: str
+
+
+class Reason(enum.IntEnum):
+    """Why a command or a code was refused; `OK` is the one value that is no refusal."""
+
+    meaning: Meaning
+
+    def __new__(cls, value: int, grpc: str, http: int, retry: bool, en: str, ru: str) -> Reason:  # noqa: FBT001
+        self = int.__new__(cls, value)
+        self._value_ = value
+        self.meaning = Meaning(grpc, http, retry, en, ru)
+        return self
+
+    OK = (0, "OK", 200, False, "", "")
+
+    # One code: answered by the core.
+    CODE_UNPARSABLE = (
+        1, "INVALID_ARGUMENT", 400, False,
+        "The text is not a marking code of any template.",
+        "Текст не является кодом маркировки ни по одному шаблону.")
+    CODE_GTIN_INVALID = (
+        2, "INVALID_ARGUMENT", 400, False,
+        "The check digit of the GTIN in the code is wrong.",
+        "Неверная контрольная цифра GTIN в коде.")
+    CODE_OTHER_OPERATOR = (
+        3, "NOT_FOUND", 404, False,
+        "The first character of the serial names another country of emission.",
+        "Первый символ серийного номера указывает на другую страну эмиссии.")
+    CODE_UNKNOWN_GTIN = (
+        4, "NOT_FOUND", 404, False,
+        "No codes of this form have been issued for the GTIN.",
+        "Для этого GTIN коды такой формы не эмитировались.")
+    CODE_NEVER_ISSUED = (
+        5, "NOT_FOUND", 404, False,
+        "The serial has never been issued.",
+        "Такой серийный номер не эмитировался.")
+    CODE_FORGED = (
+        6, "NOT_FOUND", 404, False,
+        "The check code is not the one that was issued with the serial.",
+        "Код проверки не соответствует выданному с этим серийным номером.")
+
+    # The core's batch of money movements.
+    FUNDS_INSUFFICIENT = (
+        16, "FAILED_PRECONDITION", 409, False,
+        "Available money does not cover the order: {missing_tiyn} tiyn are missing. After a top-up"
+        " send the order with a new request_id.",
+        "Доступных денег не хватает: недостаёт {missing_tiyn} тиын. После пополнения отправьте"
+        " заявку с новым request_id.")
+    ESCROW_INSUFFICIENT = (
+        17, "INTERNAL", 500, False,
+        "The order's reserve does not cover the movement.",
+        "Резерв заявки меньше суммы операции.")
+    AMOUNT_OUT_OF_RANGE = (
+        18, "INVALID_ARGUMENT", 400, False,
+        "{field}: the amount must be from 1 to {limit} tiyn.",
+        "{field}: сумма должна быть от 1 до {limit} тиын.")
+
+    # Who calls.
+    UNAUTHENTICATED = (
+        32, "UNAUTHENTICATED", 401, False,
+        "A valid bearer token is required.",
+        "Нужен действующий токен доступа.")
+    PERMISSION_DENIED = (
+        33, "PERMISSION_DENIED", 403, False,
+        "The call needs the role {role}.",
+        "Для вызова нужна роль {role}.")
+
+    # The form of a request.
+    FIELD_REQUIRED = (
+        48, "INVALID_ARGUMENT", 400, False,
+        "{field} is required.",
+        "Поле {field} обязательно.")
+    FIELD_INVALID = (
+        49, "INVALID_ARGUMENT", 400, False,
+        "{field}: {rule}.",
+        "{field}: {rule}.")
+    GTIN_INVALID = (
+        50, "INVALID_ARGUMENT", 400, False,
+        "{field}: a GTIN has 14 digits and a valid check digit.",
+        "{field}: GTIN состоит из 14 цифр с верной контрольной цифрой.")
+    BIN_INVALID = (
+        51, "INVALID_ARGUMENT", 400, False,
+        "{field}: a BIN or IIN has 12 digits and a valid check digit.",
+        "{field}: БИН/ИИН состоит из 12 цифр с верной контрольной цифрой.")
+    QUANTITY_OUT_OF_RANGE = (
+        52, "INVALID_ARGUMENT", 400, False,
+        "{field}: the quantity must be from {least} to {limit}.",
+        "{field}: количество должно быть от {least} до {limit}.")
+    TEMPLATE_UNKNOWN = (
+        53, "INVALID_ARGUMENT", 400, False,
+        "{field}: there is no template {template_id}.",
+        "{field}: шаблона {template_id} нет.")
+    GROUP_MIXED = (
+        54, "INVALID_ARGUMENT", 400, False,
+        "{field}: the templates of one order belong to one product group.",
+        "{field}: шаблоны одной заявки относятся к одной товарной группе.")
+    GTIN_REPEATED = (
+        55, "INVALID_ARGUMENT", 400, False,
+        "{field}: GTIN {gtin} occurs twice in the order.",
+        "{field}: GTIN {gtin} встречается в заявке дважды.")
+    PRICE_REQUIRED = (
+        56, "INVALID_ARGUMENT", 400, False,
+        "{field}: template {template_id} needs a price from 0 to {limit} tiyn.",
+        "{field}: для шаблона {template_id} нужна цена от 0 до {limit} тиын.")
+    PRICE_REFUSED = (
+        57, "INVALID_ARGUMENT", 400, False,
+        "{field}: template {template_id} carries no price.",
+        "{field}: в шаблоне {template_id} цены нет.")
+    TARIFF_MISSING = (
+        58, "FAILED_PRECONDITION", 409, False,
+        "No tariff is in force for product group {group} on {date}.",
+        "Для товарной группы {group} на {date} нет действующего тарифа.")
+    PAGE_TOKEN_INVALID = (
+        59, "INVALID_ARGUMENT", 400, False,
+        "page_token: not a token of this listing.",
+        "page_token: не относится к этому списку.")
+    INDEX_OUT_OF_RANGE = (
+        60, "INVALID_ARGUMENT", 400, False,
+        "{field}: the index must be from 0 to {limit}.",
+        "{field}: индекс должен быть от 0 до {limit}.")
+    LIMIT_EXCEEDED = (
+        61, "INVALID_ARGUMENT", 400, False,
+        "{field}: at most {limit} are allowed.",
+        "{field}: допускается не больше {limit}.")
+    SOURCE_UNSUPPORTED = (
+        62, "UNIMPLEMENTED", 501, False,
+        "{field}: orders with self-made serials are not offered yet.",
+        "{field}: заявки с собственными серийными номерами пока не принимаются.")
+
+    # Things that are not there, or another's (told apart from nobody).
+    PARTICIPANT_NOT_FOUND = (
+        80, "NOT_FOUND", 404, False,
+        "No participant with this BIN or IIN.",
+        "Участник с таким БИН/ИИН не найден.")
+    ORDER_NOT_FOUND = (
+        81, "NOT_FOUND", 404, False,
+        "No order {order_id}.",
+        "Заявка {order_id} не найдена.")
+    BUFFER_NOT_FOUND = (
+        82, "NOT_FOUND", 404, False,
+        "The order has no buffer of GTIN {gtin}.",
+        "В заявке нет буфера с GTIN {gtin}.")
+
+    # A repeat that is not one.
+    REQUEST_DIFFERS = (
+        96, "ALREADY_EXISTS", 409, False,
+        "{field}: this id was used for another request.",
+        "{field}: этот идентификатор уже использован для другого запроса.")
+    PARTICIPANT_EXISTS = (
+        97, "ALREADY_EXISTS", 409, False,
+        "A participant with this BIN or IIN is registered with other data.",
+        "Участник с таким БИН/ИИН зарегистрирован с другими данными.")
+
+    # State: the request is well-formed and cannot be done now.
+    PARTICIPANT_NOT_ACTIVE = (
+        112, "FAILED_PRECONDITION", 409, False,
+        "The participant's contract is not in force on {date}.",
+        "Договор участника на {date} не действует.")
+    SERIAL_FORM_FIXED = (
+        113, "FAILED_PRECONDITION", 409, False,
+        "{field}: serials of length {serial_size} under GTIN {gtin} have another form.",
+        "{field}: серийные номера длины {serial_size} для GTIN {gtin} имеют другую форму.")
+    SERIAL_SOURCE_FIXED = (
+        114, "FAILED_PRECONDITION", 409, False,
+        "{field}: serials of GTIN {gtin} come from another source.",
+        "{field}: серийные номера GTIN {gtin} формируются из другого источника.")
+    SERIALS_EXHAUSTED = (
+        115, "FAILED_PRECONDITION", 409, False,
+        "{field}: {left} serials of this form are left for GTIN {gtin}.",
+        "{field}: для GTIN {gtin} осталось серийных номеров этой формы: {left}.")
+    QUANTITY_LEFT = (
+        116, "FAILED_PRECONDITION", 409, False,
+        "quantity: {left} codes are left in the buffer. Ask again with a new block_id.",
+        "quantity: в буфере осталось кодов: {left}. Повторите запрос с новым block_id.")
+    TRANSITION_REFUSED = (
+        117, "FAILED_PRECONDITION", 409, False,
+        "{object} is {state}: {event} is not possible.",
+        "{object} в состоянии {state}: действие {event} невозможно.")
+    ORDERS_ACTIVE_LIMIT = (
+        118, "FAILED_PRECONDITION", 409, False,
+        "{active} orders are open, the limit is {limit}. Closing an order makes room.",
+        "Открыто заявок: {active}, предел: {limit}. Закройте заявку, чтобы освободить место.")
+    KEY_MISSING = (
+        119, "FAILED_PRECONDITION", 409, False,
+        "No current check key of kind {kind}.",
+        "Нет действующего ключа проверки вида {kind}.")
+
+    # Weather.
+    OVERLOADED = (
+        144, "RESOURCE_EXHAUSTED", 429, True,
+        "Too many requests are waiting ({what}); repeat later with the same id.",
+        "Слишком много запросов в очереди ({what}); повторите позже с тем же идентификатором.")
+    STORE_FULL = (
+        145, "RESOURCE_EXHAUSTED", 507, True,
+        "The store is full; nothing was changed.",
+        "Хранилище заполнено; ничего не изменено.")
+    COMMIT_FAILED = (
+        146, "UNAVAILABLE", 503, True,
+        "The change was not saved; repeat with the same id.",
+        "Изменение не сохранено; повторите с тем же идентификатором.")
+    COMMIT_UNKNOWN = (
+        147, "UNAVAILABLE", 503, True,
+        "Whether the change was saved is not known; repeat with the same id.",
+        "Неизвестно, сохранено ли изменение; повторите с тем же идентификатором.")
+    SHUTTING_DOWN = (
+        148, "UNAVAILABLE", 503, True,
+        "The server is stopping; repeat with the same id.",
+        "Сервер останавливается; повторите с тем же идентификатором.")
+    INTERNAL = (
+        149, "INTERNAL", 500, False,
+        "An internal error; the operator has been told.",
+        "Внутренняя ошибка; оператор оповещён.")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason with the values its sentence names (all text)."""
+
+    reason: Reason
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    def sentence(self, language: str = "en") -> str:
+        """Return the sentence of the reason in ``en`` or ``ru`` with the details filled in."""
+        text = self.reason.meaning.ru if language == "ru" else self.reason.meaning.en
+        return text.format_map(_Gaps(self.details))
+
+
+class _Gaps(dict[str, str]):
+    """Leave a placeholder without a value as it stands, so that a sentence never fails."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """The one exception that carries a refusal: ``raise Refused(Reason.X, field="…")``."""
+
+    def __init__(self, reason: Reason, **details: object) -> None:
+        self.refusal = Refusal(reason, {name: str(value) for name, value in details.items()})
+        super().__init__(f"{reason.name}: {self.refusal.sentence()}")
+
+    @property
+    def reason(self) -> Reason:
+        """The reason of the refusal."""
+        return self.refusal.reason
