@@ -1,0 +1,180 @@
+"""What may be set: the limits of every door and queue, and where a server finds its things.
+
+Each limit has a name, a unit, a default and a reason, so that the table in the documents and the
+refusals (`Reason.LIMIT_EXCEEDED`, `Reason.OVERLOADED`) speak of the same thing. Settings come from
+flags and from the environment (``EMITTER_*``), a flag winning over a variable.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MASTER_KEY_BYTES = 32
+
+
+def _limit(default: int, unit: str, reason: str) -> int:
+    """Declare one limit: its default and, for the table of limits, its unit and its reason."""
+    return field(default=default, metadata={"unit": unit, "reason": reason})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Every limit of the product; all are positive, 0 where the reason says that it means none."""
+
+    # An order.
+    lines_max: int = _limit(10, "lines an order", "what the national stations send")
+    quantity_max: int = _limit(
+        10_000_000, "codes a line", "the largest order of a GTIN; the stations' doors allow less"
+    )
+    active_orders_max: int = _limit(
+        100, "orders a participant", "open orders at once; closing one makes room; 0 is no limit"
+    )
+    # The writer.
+    queue_commands_max: int = _limit(
+        20_000, "commands", "what may wait for the writer: about a second of its work"
+    )
+    queue_participant_commands_max: int = _limit(
+        2_000, "commands a participant", "one participant's flood leaves room for the others"
+    )
+    batch_commands_max: int = _limit(
+        256, "commands a commit", "group commit: keeps a batch far below the rows of a transaction"
+    )
+    refusal_memory_days: int = _limit(
+        30, "days", "how long the verdict of a refused request_id is kept"
+    )
+    credit_tiyn_max: int = _limit(
+        10**15, "tiyn", "one payment; sums of a lifetime stay far inside 64 bits"
+    )
+    # Texts that clients choose.
+    request_id_chars_max: int = _limit(64, "characters", "an id is a key of the store")
+    block_id_chars_max: int = _limit(64, "characters", "an id is a key of the store")
+    reference_chars_max: int = _limit(64, "characters", "a bank reference is a key of the store")
+    name_chars_max: int = _limit(256, "characters", "a legal name, as registers keep it")
+    # The wire.
+    message_bytes_max: int = _limit(
+        16 << 20, "bytes", "one request: the largest batch of codes to verify fits"
+    )
+    metadata_bytes_max: int = _limit(16 << 10, "bytes", "the headers of one call")
+    page_size_default: int = _limit(100, "items", "a page when the caller names no size")
+    page_size_max: int = _limit(1_000, "items", "one short read of the store")
+    verify_codes_max: int = _limit(100_000, "codes a call", "about 30 ms of one core")
+    stream_message_bytes: int = _limit(
+        1 << 20, "bytes", "records of one message of a delivery: where gRPC is fastest"
+    )
+    # Load.
+    threads_max: int = _limit(96, "threads", "calls served at once, the streams included")
+    streams_max: int = _limit(
+        48, "streams", "half of the threads at most, so that a unary call always finds one"
+    )
+    streams_participant_max: int = _limit(
+        8, "streams a participant", "one participant's downloads leave room for the others"
+    )
+    stream_orders_in_flight_max: int = _limit(
+        1_000, "orders a stream", "unanswered orders; beyond it the stream is read no further"
+    )
+    unary_deadline_ms: int = _limit(
+        30_000, "milliseconds", "a unary call without a deadline of its own"
+    )
+    client_retries_max: int = _limit(
+        5, "attempts", "repeats by our client of what the server calls retryable"
+    )
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            if value < 0 or (value == 0 and item.name != "active_orders_max"):
+                raise ValueError(f"{item.name} must be positive, not {value}")
+        if self.streams_max * 2 > self.threads_max:
+            raise ValueError("streams_max must leave half of threads_max to unary calls")
+
+    def table(self) -> Iterator[tuple[str, int, str, str]]:
+        """Yield (name, value, unit, reason) of every limit, in the order of declaration."""
+        for item in dataclasses.fields(self):
+            yield (
+                item.name,
+                getattr(self, item.name),
+                item.metadata["unit"],
+                item.metadata["reason"],
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where a server listens and finds its store, its keys and its certificates.
+
+    Without both TLS files the server speaks plain text and binds loopback addresses only.
+    """
+
+    listen: str = "127.0.0.1:7443"  # host:port; port 0 lets the system choose
+    data_dir: Path = Path("emitter-data")  # the store
+    keys_file: Path = Path("emitter-keys")  # check keys and the serial key, sealed by the master
+    master_key_file: Path = Path("emitter-master.key")  # 64 hex digits, readable by its owner only
+    tls_certificate_file: Path | None = None  # PEM chain of the server
+    tls_key_file: Path | None = None  # PEM private key of the server
+    grace_s: float = 20.0  # how long calls in flight may take when the server stops
+
+    def __post_init__(self) -> None:
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise ValueError("tls_certificate_file and tls_key_file are given together or not")
+        if not 0 <= self.grace_s <= 3600:
+            raise ValueError("grace_s must be from 0 to 3600 seconds")
+
+    @classmethod
+    def read(
+        cls,
+        flags: Mapping[str, str | None] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Settings:
+        """Return the settings of flags, else of ``EMITTER_<NAME>`` variables, else the defaults.
+
+        A flag that is None was not given; an empty variable counts as absent. ValueError names a
+        flag that is no setting and a value that does not read.
+        """
+        known = {item.name for item in dataclasses.fields(cls)}
+        given = {name: text for name, text in (flags or {}).items() if text is not None}
+        if unknown := given.keys() - known:
+            raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
+        variables = os.environ if environ is None else environ
+        for name in known - given.keys():
+            if text := variables.get(f"EMITTER_{name.upper()}"):
+                given[name] = text
+        return cls(**{name: _value(name, text) for name, text in given.items()})
+
+
+def _value(name: str, text: str) -> Any:
+    """Return the value of one setting from its text."""
+    if name == "listen":
+        return text
+    if name == "grace_s":
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError(f"grace_s must be a number of seconds, not {text!r}") from None
+    return Path(text)
+
+
+def read_master_key(path: Path) -> bytes:
+    """Return the 32 bytes of the master key: a file of 64 hex digits and an optional newline.
+
+    PermissionError when others than its owner may touch the file, ValueError for another content
+    (which is never quoted).
+    """
+    with path.open("rb") as file:
+        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+            raise PermissionError(f"{path} must be readable by its owner only (chmod 600)")
+        text = file.read(4 * MASTER_KEY_BYTES)
+    try:
+        key = bytes.fromhex(text.decode("ascii").strip())
+    except ValueError:
+        key = b""
+    if len(key) != MASTER_KEY_BYTES:
+        raise ValueError(f"{path} must hold {2 * MASTER_KEY_BYTES} hex digits")
+    return key
