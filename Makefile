@@ -1,0 +1,59 @@
+# The verbs of the project. The first run makes .venv/ and installs what is missing; later runs
+# do so only when a file that decides it has changed.
+
+BIN   := .venv/bin
+PIP   := $(BIN)/python -m pip --quiet --disable-pip-version-check
+CORE  := $(wildcard src/emitter/*.pyx src/emitter/*.pxd src/emitter/native/*)
+PROTO := $(wildcard proto/emitter/v1/*.proto)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench check lint proto fuzz clean
+
+help: ## Show the verbs
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: .venv/.installed ## A whole life of 1.1 million codes on a fresh server; results in demo-out/
+	@$(BIN)/emitter demo
+
+test: .venv/.dev ## All tests
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+bench: .venv/.dev ## The benchmarks (SMOKE=1: a short run that keeps them alive)
+	@$(BIN)/python -m pytest -q bench $(if $(SMOKE),--benchmark-disable) $(ARGS)
+
+check: lint test ## Lint and test
+
+lint: .venv/.dev ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+proto: .venv/.dev ## Generate src/emitter/v1 from proto/
+	@$(BIN)/python -m grpc_tools.protoc --proto_path=proto --python_out=src --pyi_out=src \
+	    --grpc_python_out=src $(PROTO)
+
+fuzz: .venv/.dev ## Long simulation, fault and fuzz runs (SEED=…)
+	@$(BIN)/python -m pytest -q tests $(ARGS)
+
+clean: ## Remove everything that was made here, .venv included
+	rm -rf .venv build demo-out src/*.egg-info src/emitter/_core.c src/emitter/_core.*.so
+	find src tests bench -name __pycache__ -prune -exec rm -rf {} +
+
+# An environment with a Python that can build, and the system's libraries.
+.venv/.made: scripts/set-up
+	@scripts/set-up
+	@echo '==> Installing the build tools'
+	@$(PIP) install --upgrade 'pip>=25.1' 'setuptools>=77' 'cython>=3.1' 'numpy>=2.0'
+	@touch $@
+
+# The package in place, its core compiled, and what it needs to run.
+.venv/.installed: .venv/.made pyproject.toml setup.py $(CORE)
+	@echo '==> Building the core and installing emitter'
+	@rm -f src/emitter/_core.c src/emitter/_core.*.so
+	@$(PIP) install --no-build-isolation --editable .
+	@touch $@
+
+# What the tests and the tools need on top.
+.venv/.dev: .venv/.installed
+	@echo '==> Installing the development tools'
+	@$(PIP) install --group dev
+	@touch $@
