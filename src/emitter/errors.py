@@ -4,8 +4,8 @@ Three kinds never mix. A *programmer error* is ``ValueError`` or ``AssertionErro
 `Refused` with a `Reason` of the table below. *Weather* (disk, network, load) is a reason whose
 ``retry`` is true, or an exception of the store.
 
-The order of the table is the order of precedence: of several broken rules the first is reported.
-Values are wire values and stay for ever; the core answers the values of the first block
+Of several broken rules the first is reported: who calls, form, presence, a repeat that is not one,
+state, and money last; within a block of the table, in table order. Values are wire values and stay for ever; the core answers the values of the first block
 (``native/reasons.h``), which a test compares with this table.
 """
 
@@ -157,6 +157,16 @@ class Reason(enum.IntEnum):
         "{field}: orders with self-made serials are not offered yet.",
         "{field}: заявки с собственными серийными номерами пока не принимаются.")
 
+    TEXT_INVALID = (
+        63, "INVALID_ARGUMENT", 400, False,
+        "{field}: from 1 to {limit} printable characters.",
+        "{field}: от 1 до {limit} печатных символов.")
+
+    DATE_BEFORE_REGISTRATION = (
+        64, "INVALID_ARGUMENT", 400, False,
+        "{field}: the contract cannot be in force before the registration.",
+        "{field}: договор не может вступить в силу раньше регистрации.")
+
     # Things that are not there, or another's (told apart from nobody).
     PARTICIPANT_NOT_FOUND = (
         80, "NOT_FOUND", 404, False,
@@ -210,10 +220,6 @@ class Reason(enum.IntEnum):
         118, "FAILED_PRECONDITION", 409, False,
         "{active} orders are open, the limit is {limit}. Closing an order makes room.",
         "Открыто заявок: {active}, предел: {limit}. Закройте заявку, чтобы освободить место.")
-    KEY_MISSING = (
-        119, "FAILED_PRECONDITION", 409, False,
-        "No current check key of kind {kind}.",
-        "Нет действующего ключа проверки вида {kind}.")
 
     # Weather.
     OVERLOADED = (
@@ -240,14 +246,28 @@ class Reason(enum.IntEnum):
         149, "INTERNAL", 500, False,
         "An internal error; the operator has been told.",
         "Внутренняя ошибка; оператор оповещён.")
+    KEY_MISSING = (
+        150, "UNAVAILABLE", 503, True,
+        "The operator has no current check key of kind {kind}; repeat later with the same id.",
+        "У оператора нет действующего ключа проверки вида {kind}; повторите позже с тем же"
+        " идентификатором.")
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether a repeat of the refused request hears the same: refused by state or money."""
+        return self is Reason.FUNDS_INSUFFICIENT or 112 <= self < 144
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A reason with the values its sentence names (all text)."""
+    """A reason with the values its sentence names (all text).
+
+    ``replayed`` says that the verdict is remembered from the first time the request came.
+    """
 
     reason: Reason
     details: Mapping[str, str] = field(default_factory=dict)
+    replayed: bool = False
 
     def sentence(self, language: str = "en") -> str:
         """Return the sentence of the reason in ``en`` or ``ru`` with the details filled in."""
@@ -268,6 +288,13 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
     def __init__(self, reason: Reason, **details: object) -> None:
         self.refusal = Refusal(reason, {name: str(value) for name, value in details.items()})
         super().__init__(f"{reason.name}: {self.refusal.sentence()}")
+
+    @classmethod
+    def again(cls, refusal: Refusal) -> Refused:
+        """Return the exception of a refusal that was given before."""
+        refused = cls(refusal.reason, **refusal.details)
+        refused.refusal = refusal
+        return refused
 
     @property
     def reason(self) -> Reason:

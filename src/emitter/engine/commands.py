@@ -1,0 +1,202 @@
+"""Commands: what callers ask the engine to change, as values.
+
+A command knows the form it must have (`check`, which touches nothing and is never remembered) and
+the digest by which a repeat is told from another request under the same id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emitter.errors import Reason, Refused
+from emitter.trade.templates import Price, require_template
+
+if TYPE_CHECKING:
+    import datetime
+    import enum
+    from uuid import UUID
+
+    from emitter.config import Limits
+
+
+def require_text(text: str, field: str, chars_max: int) -> None:
+    """Refuse an empty, overlong or unprintable text."""
+    if not text:
+        raise Refused(Reason.FIELD_REQUIRED, field=field)
+    if len(text) > chars_max or not text.isprintable():
+        raise Refused(Reason.TEXT_INVALID, field=field, limit=chars_max)
+
+
+def _digest(*fields: object) -> bytes:
+    return hashlib.sha256(json.dumps(fields, separators=(",", ":")).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterParticipant:
+    """Enter a participant in the register (App. 1); no account yet."""
+
+    bin: int
+    name: str
+    on: datetime.date
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+        require_text(self.name, "name", limits.name_chars_max)
+
+
+@dataclass(frozen=True, slots=True)
+class ActivateParticipant:
+    """Put the contract in force from a day on (10.5.3) and open the account."""
+
+    bin: int
+    on: datetime.date
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueToken:
+    """Make a bearer token for a role; ``bin`` is the participant a station acts for."""
+
+    role: enum.IntEnum
+    bin: int | None
+    label: str
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+        require_text(self.label, "label", limits.name_chars_max)
+
+
+@dataclass(frozen=True, slots=True)
+class CreditAccount:
+    """Book a payment once, however often its bank reference arrives (3.4, 6.2)."""
+
+    bin: int
+    amount_tiyn: int
+    reference: str
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+        require_text(self.reference, "reference", limits.reference_chars_max)
+        if not 0 < self.amount_tiyn <= limits.credit_tiyn_max:
+            raise Refused(
+                Reason.AMOUNT_OUT_OF_RANGE, field="amount_tiyn", limit=limits.credit_tiyn_max
+            )
+
+    def digest(self) -> bytes:
+        """Return what tells this payment from another under the same reference."""
+        return _digest(self.bin, self.amount_tiyn)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One GTIN of an order; ``price_tiyn`` only where the template carries a price."""
+
+    gtin: int
+    quantity: int
+    template_id: int
+    price_tiyn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateOrder:
+    """Emit codes for one or more GTINs and reserve their money, whole or not at all (3.2)."""
+
+    bin: int
+    request_id: str
+    lines: tuple[OrderLine, ...]
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form, naming the field by its place in the request."""
+        require_text(self.request_id, "request_id", limits.request_id_chars_max)
+        if not self.lines:
+            raise Refused(Reason.FIELD_REQUIRED, field="lines")
+        if len(self.lines) > limits.lines_max:
+            raise Refused(Reason.LIMIT_EXCEEDED, field="lines", limit=limits.lines_max)
+        group = None
+        gtins: set[int] = set()
+        for index, line in enumerate(self.lines):
+            field = f"lines[{index}]"
+            if not 1 <= line.quantity <= limits.quantity_max:
+                raise Refused(
+                    Reason.QUANTITY_OUT_OF_RANGE,
+                    field=f"{field}.quantity", least=1, limit=limits.quantity_max,
+                )
+            template = require_template(line.template_id, f"{field}.template_id")
+            if template.group != (group := group or template.group):
+                raise Refused(Reason.GROUP_MIXED, field=f"{field}.template_id")
+            if line.gtin in gtins:
+                raise Refused(
+                    Reason.GTIN_REPEATED, field=f"{field}.gtin", gtin=f"{line.gtin:014d}"
+                )
+            gtins.add(line.gtin)
+            _check_price(line, f"{field}.price_tiyn")
+
+    def digest(self) -> bytes:
+        """Return what tells this order from another under the same request id."""
+        return _digest(
+            *[(line.gtin, line.quantity, line.template_id, line.price_tiyn) for line in self.lines]
+        )
+
+
+def _check_price(line: OrderLine, field: str) -> None:
+    template = require_template(line.template_id, field)
+    if template.price is Price.NONE:
+        if line.price_tiyn is not None:
+            raise Refused(Reason.PRICE_REFUSED, field=field, template_id=line.template_id)
+    elif line.price_tiyn is None or not 0 <= line.price_tiyn <= template.price_limit:
+        raise Refused(
+            Reason.PRICE_REQUIRED,
+            field=field, template_id=line.template_id, limit=template.price_limit,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverBlock:
+    """Hand over the next codes of a buffer and capture their money (6.4); 0 is all that is left."""
+
+    bin: int
+    order_id: UUID
+    gtin: int
+    block_id: str
+    quantity: int = 0
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+        require_text(self.block_id, "block_id", limits.block_id_chars_max)
+        if not 0 <= self.quantity <= limits.quantity_max:
+            raise Refused(
+                Reason.QUANTITY_OUT_OF_RANGE, field="quantity", least=0, limit=limits.quantity_max
+            )
+
+    def digest(self) -> bytes:
+        """Return what tells this delivery from another under the same block id."""
+        return _digest(self.quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class CloseOrder:
+    """Annul what was not delivered of an order, or of one GTIN of it, and release its money."""
+
+    bin: int
+    request_id: str
+    order_id: UUID
+    gtin: int | None = None
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+        require_text(self.request_id, "request_id", limits.request_id_chars_max)
+
+    def digest(self) -> bytes:
+        """Return what tells this closing from another under the same request id."""
+        return _digest(str(self.order_id), self.gtin)
+
+
+Command = (
+    RegisterParticipant | ActivateParticipant | IssueToken | CreditAccount
+    | CreateOrder | DeliverBlock | CloseOrder
+)  # fmt: skip

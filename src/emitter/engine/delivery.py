@@ -1,0 +1,143 @@
+"""Delivery: the next codes of a buffer become a block; money is captured in the same step (6.4).
+
+The block's codes are made afterwards, from the recipe, as often as they are asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from emitter import _core
+from emitter.engine.batch import Movement, Proposal
+from emitter.engine.orders import cost_of, require_buffer, require_order
+from emitter.errors import Reason, Refused
+from emitter.store import schema
+from emitter.store.rows import BlockRow, BufferRow
+from emitter.trade.states import BufferEvent, BufferState, next_buffer_state
+from emitter.trade.templates import TEMPLATES
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from emitter.engine.batch import Work
+    from emitter.engine.commands import DeliverBlock
+    from emitter.engine.keys import KeyRing
+
+
+class BlockView(NamedTuple):
+    """A block as callers see it: codes ``first`` to ``first + quantity`` of its buffer."""
+
+    bin: int
+    order_id: UUID
+    first: int
+    row: BlockRow
+    buffer: BufferRow
+
+    @property
+    def record_size(self) -> int:
+        """Return the bytes of one code."""
+        return TEMPLATES[self.buffer.template_id].size
+
+    @property
+    def gross_tiyn(self) -> int:
+        """Return what the block cost, VAT included."""
+        return self.row.net_tiyn + self.row.vat_tiyn
+
+
+def make_records(block: BlockView, keys: KeyRing, first: int, count: int, head: bytes) -> bytes:
+    """Return ``head`` and then codes [first, first + count) of the block, in fixed-width records.
+
+    The same bytes whenever and however often it is asked: the recipe was fixed at emission.
+    """
+    if not 0 <= first <= first + count <= block.row.quantity:
+        raise ValueError("the codes must lie inside the block")
+    buffer = block.buffer
+    price = None if buffer.price_tiyn < 0 else buffer.price_tiyn
+    recipe = TEMPLATES[buffer.template_id].record(buffer.gtin, buffer.key_id, price)
+    return _core.emit(
+        keys.serial_key,
+        keys.check_key(buffer.key_id),
+        record=recipe.record,
+        gtin=recipe.gtin,
+        form=recipe.form,
+        serial_at=recipe.serial_at,
+        serial_size=recipe.serial_size,
+        message_size=recipe.message_size,
+        check_at=recipe.check_at,
+        first=buffer.first + block.first + first,
+        count=count,
+        head=head,
+    )
+
+
+class DeliverBlockStep:
+    """Deliver a block; its request row, kept under the client's block id, leads back to it."""
+
+    id_field = "block_id"
+    remembers_refusals = True
+
+    def __init__(self, command: DeliverBlock) -> None:
+        self.command = command
+        self.bin = command.bin
+        self.digest = command.digest()
+        self.request: bytes | None = schema.request_key(
+            command.bin,
+            schema.RequestKind.DELIVER_BLOCK,
+            schema.delivery_id(command.order_id, command.gtin, command.block_id),
+        )
+        self._order_key = schema.order_key(command.bin, command.order_id)
+
+    def claims(self) -> tuple[bytes, ...]:
+        """Return the order: its blocks come one after the other."""
+        return (self._order_key,)
+
+    def reads(self) -> tuple[bytes, ...]:
+        """Return the rows that a delivery is judged by."""
+        escrow = schema.escrow_key(self.bin, self.command.order_id)
+        return (self.request or b"", self._order_key, escrow, schema.account_key(self.bin))
+
+    def judge(self, work: Work) -> Proposal:
+        """Propose to capture the block's share of the reserve (M4, M5)."""
+        order = require_order(work, self.bin, self.command.order_id)
+        buffer = require_buffer(order, self.command.gtin)
+        left = buffer.quantity - buffer.delivered
+        quantity = self.command.quantity or left
+        if quantity > left and buffer.state in (BufferState.ACTIVE, BufferState.EXHAUSTED):
+            raise Refused(Reason.QUANTITY_LEFT, left=left)
+        event = BufferEvent.DELIVER_REST if quantity == left else BufferEvent.DELIVER_PART
+        state = next_buffer_state(buffer.state, event)
+        first = buffer.delivered
+        net, vat = cost_of(buffer).block_cost(first, first + quantity)
+        row = BlockRow(quantity, net, vat, work.now_us, self.command.block_id)
+        changed = buffer._replace(state=state, delivered=first + quantity)
+        movement = Movement(
+            _core.CAPTURE,
+            self.bin,
+            net + vat,
+            order_id=self.command.order_id,
+            gtin=self.command.gtin,
+            quantity=quantity,
+            net=net,
+            vat=vat,
+            reference=self.command.block_id,
+        )
+
+        def settle() -> BlockView:
+            work.put(self._order_key, order.with_buffer(changed).pack())
+            work.put(self._block_key(first), row.pack())
+            return BlockView(self.bin, self.command.order_id, first, row, changed)
+
+        return Proposal(settle, movement, first.to_bytes(8, "big"))
+
+    def recall(self, work: Work, payload: bytes) -> BlockView:
+        """Return the block that was delivered under this id."""
+        first = int.from_bytes(payload, "big")
+        order = require_order(work, self.bin, self.command.order_id)
+        row = work.get(self._block_key(first))
+        if row is None:
+            raise AssertionError("a request row leads to a block that is not there")
+        buffer = require_buffer(order, self.command.gtin)
+        return BlockView(self.bin, self.command.order_id, first, BlockRow.unpack(row), buffer)
+
+    def _block_key(self, first: int) -> bytes:
+        return schema.block_key(self.bin, self.command.order_id, self.command.gtin, first)

@@ -1,0 +1,224 @@
+"""The engine: every use case of the product behind one object, on one store and one key ring."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from emitter.config import Limits
+from emitter.engine import reading
+from emitter.engine.commands import (
+    ActivateParticipant,
+    Command,
+    CreateOrder,
+    CreditAccount,
+    DeliverBlock,
+    IssueToken,
+    RegisterParticipant,
+)
+from emitter.engine.delivery import DeliverBlockStep, make_records
+from emitter.engine.forgetting import forget_refusals
+from emitter.engine.orders import CloseOrderStep, CreateOrderStep
+from emitter.engine.participants import (
+    ActivateStep,
+    CreditStep,
+    IssueTokenStep,
+    Principal,
+    RegisterStep,
+    Role,
+    token_digest,
+)
+from emitter.engine.ranges import Ranges
+from emitter.engine.verification import verify_codes
+from emitter.engine.writer import Writer
+from emitter.store import schema
+from emitter.store.rows import FORMAT_VERSION, Meta
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from emitter.engine.batch import Answer, Step
+    from emitter.engine.delivery import BlockView
+    from emitter.engine.keys import KeyRing
+    from emitter.engine.orders import OrderView
+    from emitter.engine.participants import AccountView
+    from emitter.engine.reading import JournalEntry
+    from emitter.engine.verification import VerifiedCodes
+    from emitter.store.port import Store
+    from emitter.store.port import Writer as StoreWriter
+
+
+class StoreMismatchError(ValueError):
+    """The store was made with another serial key, or in a format this version does not read."""
+
+
+def system_clock() -> int:
+    """Return the time in microseconds UTC."""
+    return time.time_ns() // 1000
+
+
+def new_order_id() -> UUID:
+    """Return a UUID of version 7 (RFC 9562): orders sort by the time of their making."""
+    stamp = (time.time_ns() // 1_000_000) & (1 << 48) - 1
+    number = stamp << 80 | int.from_bytes(os.urandom(10), "big")
+    number = number & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
+
+
+class Engine:
+    """Emission, delivery, money and checking over a store.
+
+    ``clock`` and ``new_id`` are parameters so that a simulation can own time and chance. With
+    ``threaded`` false no thread is started and `execute` carries each command out by itself.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        keys: KeyRing,
+        *,
+        clock: Callable[[], int] = system_clock,
+        new_id: Callable[[], UUID] = new_order_id,
+        limits: Limits | None = None,
+        threaded: bool = True,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.keys = keys
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+        self._threaded = threaded
+        self._embedded: dict[bytes, Principal] = {}
+        _claim(store, keys, clock())
+        self._ranges = Ranges(store)
+        self._writer = Writer(
+            store,
+            clock,
+            self.limits,
+            published=self._ranges.publish,
+            doubted=self._ranges.doubt,
+            threaded=threaded,
+        )
+
+    # Changing -------------------------------------------------------------------------------------
+
+    def submit(self, command: Command) -> Future[Answer]:
+        """Queue a command; the future gets its `Answer`, or `Refused`, once it is durable.
+
+        Raises `Refused` at once for a wrong form and when the queues are full.
+        """
+        command.check(self.limits)
+        return self._writer.submit(self._step(command))
+
+    def execute(self, command: Command) -> Answer:
+        """Carry out a command and return its answer; raises `Refused`."""
+        future = self.submit(command)
+        if not self._threaded:
+            self.work_off()
+        return future.result()
+
+    def work_off(self) -> None:
+        """Carry out everything that is queued, in this thread (not for a threaded engine)."""
+        while self._writer.run_once():
+            pass
+
+    def _step(self, command: Command) -> Step:
+        """Make a command ready for its transaction: ids and secrets are drawn here."""
+        match command:
+            case CreateOrder():
+                return CreateOrderStep(
+                    command, self._new_id(), self.keys, self.limits.active_orders_max
+                )
+            case DeliverBlock():
+                return DeliverBlockStep(command)
+            case CreditAccount():
+                return CreditStep(command)
+            case RegisterParticipant():
+                return RegisterStep(command)
+            case ActivateParticipant():
+                return ActivateStep(command)
+            case IssueToken():
+                return IssueTokenStep(command, secrets.token_urlsafe(32))
+            case _:
+                return CloseOrderStep(command)
+
+    def forget_refusals(self) -> int:
+        """Delete the verdicts of refused requests that have grown too old; return how many."""
+        return forget_refusals(self._store, self._clock())
+
+    # Reading --------------------------------------------------------------------------------------
+
+    def account(self, bin_: int) -> AccountView:
+        """Return a participant with its account; raises `Refused`."""
+        return reading.read_account(self._store, bin_)
+
+    def journal(self, bin_: int, *, page_size: int, after: int = 0) -> list[JournalEntry]:
+        """Return journal transactions with a sequence above ``after``, oldest first."""
+        return reading.read_journal(self._store, bin_, page_size=page_size, after=after)
+
+    def order(self, bin_: int, order_id: UUID) -> OrderView:
+        """Return an order of the participant; raises `Refused`."""
+        return reading.read_order(self._store, bin_, order_id)
+
+    def orders(
+        self, bin_: int, *, page_size: int, page_token: bytes = b""
+    ) -> tuple[list[OrderView], bytes]:
+        """Return a page of orders, newest first, and the token of the next page (b'' at the end)."""
+        return reading.read_orders(
+            self._store, bin_, page_size=page_size, page_token=page_token
+        )
+
+    def blocks(
+        self, bin_: int, order_id: UUID, gtin: int, *, page_size: int, page_token: bytes = b""
+    ) -> tuple[list[BlockView], bytes]:
+        """Return a page of a buffer's blocks in the order of delivery, and the next token."""
+        return reading.read_blocks(
+            self._store, bin_, order_id, gtin, page_size=page_size, page_token=page_token
+        )
+
+    def records(self, block: BlockView, first: int, count: int, head: bytes = b"") -> bytes:
+        """Return ``head`` and codes [first, first + count) of a delivered block, fixed width."""
+        return make_records(block, self.keys, first, count, head)
+
+    def verify(self, text: bytes) -> VerifiedCodes:
+        """Check codes separated by LF; one verdict each, in order."""
+        return verify_codes(text, self._store, self._ranges, self.keys)
+
+    def authenticate(self, token: str) -> Principal:
+        """Return who a bearer token is; raises `Refused`."""
+        embedded = self._embedded.get(token_digest(token))
+        return embedded or reading.read_principal(self._store, token)
+
+    def embedded_token(self) -> str:
+        """Return an operator's token that is known to this process only and dies with it."""
+        token = secrets.token_urlsafe(32)
+        self._embedded[token_digest(token)] = Principal(Role.OPERATOR, None)
+        return token
+
+    def close(self) -> None:
+        """Carry out what is queued, then close the store."""
+        self._writer.close()
+        self._store.close()
+
+
+def _claim(store: Store, keys: KeyRing, now_us: int) -> None:
+    """Mark a new store with its serial key; refuse a store of another key or format."""
+    fingerprint = keys.fingerprint()
+
+    def claim(writer: StoreWriter) -> Meta:
+        packed = writer.get_many((schema.META_KEY,))[0]
+        if packed is not None:
+            return Meta.unpack(packed)
+        meta = Meta(FORMAT_VERSION, now_us, fingerprint)
+        writer.put_many([(schema.META_KEY, meta.pack())])
+        return meta
+
+    meta = store.update(claim)
+    if meta.format_version != FORMAT_VERSION:
+        raise StoreMismatchError(f"the store has format {meta.format_version}")
+    if meta.serial_fingerprint != fingerprint:
+        raise StoreMismatchError("the store was made with another serial key")

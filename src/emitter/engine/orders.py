@@ -1,0 +1,295 @@
+"""Orders: emission reserves money and takes counters in one step; closing gives back the rest.
+
+An order's cost does not depend on its size: a range of counters a line, never a row a code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+from emitter import _core
+from emitter.engine.batch import Later, Movement, Proposal
+from emitter.engine.participants import require_account, require_active
+from emitter.errors import Reason, Refused
+from emitter.store import schema
+from emitter.store.rows import BufferRow, OrderRow, RangeRow, SerialSource, SeriesRow
+from emitter.trade import tariffs
+from emitter.trade.calendar import civil_date
+from emitter.trade.gs1 import format_gtin
+from emitter.trade.ledger import Cost
+from emitter.trade.states import (
+    BufferEvent,
+    BufferState,
+    OrderEvent,
+    OrderState,
+    next_buffer_state,
+    next_order_state,
+)
+from emitter.trade.templates import SCHEME, TEMPLATES
+
+if TYPE_CHECKING:
+    import datetime
+
+    from emitter.engine.batch import Work
+    from emitter.engine.commands import CloseOrder, CreateOrder, OrderLine
+    from emitter.engine.keys import KeyRing
+
+
+class OrderView(NamedTuple):
+    """An order as callers see it."""
+
+    bin: int
+    order_id: UUID
+    row: OrderRow
+
+    @property
+    def state(self) -> OrderState:
+        """Return the order's state."""
+        return OrderState(self.row.state)
+
+    @property
+    def gross_tiyn(self) -> int:
+        """Return what all codes of the order cost, VAT included."""
+        return sum(cost_of(buffer).gross(buffer.quantity) for buffer in self.row.buffers)
+
+    @property
+    def held_tiyn(self) -> int:
+        """Return what the order's escrow must hold: the cost of what open buffers still owe."""
+        return sum(
+            cost_of(b).gross(b.quantity) - cost_of(b).gross(b.delivered)
+            for b in self.row.buffers
+            if b.is_open
+        )
+
+
+def cost_of(buffer: BufferRow) -> Cost:
+    """Return the cost function of a buffer: the tariff and VAT of its emission."""
+    return Cost(buffer.price_net_tiyn, buffer.vat_bp)
+
+
+def require_order(work: Work, bin_: int, order_id: UUID) -> OrderRow:
+    """Return the participant's order, or refuse: another's order is not found either."""
+    row = work.get(schema.order_key(bin_, order_id))
+    if row is None:
+        raise Refused(Reason.ORDER_NOT_FOUND, order_id=order_id)
+    return OrderRow.unpack(row)
+
+
+def require_buffer(order: OrderRow, gtin: int) -> BufferRow:
+    """Return the order's buffer of a GTIN, or refuse."""
+    buffer = order.buffer(gtin)
+    if buffer is None:
+        raise Refused(Reason.BUFFER_NOT_FOUND, gtin=format_gtin(gtin))
+    return buffer
+
+
+class CreateOrderStep:
+    """Emit an order: judged against contract, open orders, serials and keys, then the money."""
+
+    id_field = "request_id"
+    remembers_refusals = True
+
+    def __init__(
+        self, command: CreateOrder, order_id: UUID, keys: KeyRing, active_orders_max: int
+    ) -> None:
+        self.command = command
+        self.bin = command.bin
+        self.digest = command.digest()
+        self.request: bytes | None = schema.request_key(
+            command.bin, schema.RequestKind.CREATE_ORDER, command.request_id.encode()
+        )
+        self._order_id = order_id
+        self._keys = keys
+        self._active_orders_max = active_orders_max
+        self._series = [
+            schema.series_key(line.gtin, TEMPLATES[line.template_id].serial_size)
+            for line in command.lines
+        ]
+
+    def claims(self) -> tuple[bytes, ...]:
+        """Return the request id: orders share everything else by plan."""
+        return (self.request or b"",)
+
+    def reads(self) -> tuple[bytes, ...]:
+        """Return the rows that an order is judged by."""
+        return (
+            self.request or b"",
+            schema.participant_key(self.bin),
+            schema.account_key(self.bin),
+            schema.escrow_key(self.bin, self._order_id),
+            *self._series,
+        )
+
+    def judge(self, work: Work) -> Proposal:
+        """Propose to reserve the order's cost; plan its serials and its place."""
+        today = civil_date(work.now_us)
+        require_active(work, self.bin, today)
+        self._judge_open_orders(work)
+        buffers = [
+            self._buffer(work, index, line, today) for index, line in enumerate(self.command.lines)
+        ]
+        for key, line in zip(self._series, self.command.lines, strict=True):
+            work.planned[key] += line.quantity
+        work.planned[self.bin] += 1
+        amount = sum(cost_of(buffer).gross(buffer.quantity) for buffer in buffers)
+        net = sum(cost_of(buffer).net(buffer.quantity) for buffer in buffers)
+        movement = Movement(
+            _core.RESERVE,
+            self.bin,
+            amount,
+            order_id=self._order_id,
+            quantity=sum(buffer.quantity for buffer in buffers),
+            net=net,
+            vat=amount - net,
+        )
+        return Proposal(lambda: self._settle(work, buffers), movement, self._order_id.bytes)
+
+    def _judge_open_orders(self, work: Work) -> None:
+        account = require_account(work, self.bin)
+        limit = self._active_orders_max
+        if limit and account.orders_open >= limit:
+            raise Refused(Reason.ORDERS_ACTIVE_LIMIT, active=account.orders_open, limit=limit)
+        if limit and account.orders_open + work.planned[self.bin] >= limit:
+            raise Later
+
+    def _buffer(self, work: Work, index: int, line: OrderLine, today: datetime.date) -> BufferRow:
+        """Return the line's buffer without its first counter; refuse what its series cannot be."""
+        template = TEMPLATES[line.template_id]
+        key = self._series[index]
+        field = f"lines[{index}]"
+        series = _series(work, key, template.form.form)
+        if series.form != template.form.form:
+            raise Refused(
+                Reason.SERIAL_FORM_FIXED, field=f"{field}.template_id",
+                serial_size=template.serial_size, gtin=format_gtin(line.gtin),
+            )  # fmt: skip
+        if series.source != SerialSource.OPERATOR:
+            raise Refused(
+                Reason.SERIAL_SOURCE_FIXED, field=field, gtin=format_gtin(line.gtin)
+            )
+        left = template.form.counter_limit - series.next_counter
+        if line.quantity > left:
+            raise Refused(
+                Reason.SERIALS_EXHAUSTED, field=f"{field}.quantity",
+                left=left, gtin=format_gtin(line.gtin),
+            )  # fmt: skip
+        if line.quantity > left - work.planned[key] or (
+            work.planned[key] and work.get(key) is None
+        ):
+            raise Later
+        key_id, _ = self._keys.current(template.check_kind)
+        return BufferRow(
+            gtin=line.gtin,
+            template_id=line.template_id,
+            scheme=SCHEME,
+            state=next_buffer_state(BufferState.PENDING, BufferEvent.EMIT),
+            source=SerialSource.OPERATOR,
+            key_id=key_id,
+            vat_bp=tariffs.vat_bp(today),
+            price_net_tiyn=tariffs.price_net_tiyn(template.group, today),
+            price_tiyn=-1 if line.price_tiyn is None else line.price_tiyn,
+            first=0,
+            quantity=line.quantity,
+            delivered=0,
+        )
+
+    def _settle(self, work: Work, buffers: list[BufferRow]) -> OrderView:
+        """Take the counters and write the order."""
+        placed = []
+        for key, buffer in zip(self._series, buffers, strict=True):
+            template = TEMPLATES[buffer.template_id]
+            series = _series(work, key, template.form.form)
+            first = series.next_counter
+            work.put(key, series._replace(next_counter=first + buffer.quantity).pack())
+            work.put_range(
+                schema.range_key(buffer.gtin, template.serial_size, first),
+                RangeRow(self.bin, self._order_id, buffer.quantity, series.form).pack(),
+            )
+            placed.append(buffer._replace(first=first))
+        order = OrderRow(
+            state=next_order_state(OrderState.CREATED, OrderEvent.EMIT),
+            group=TEMPLATES[buffers[0].template_id].group,
+            created_us=work.now_us,
+            closed_us=0,
+            buffers=tuple(placed),
+        )
+        work.put(schema.order_key(self.bin, self._order_id), order.pack())
+        account = require_account(work, self.bin)
+        work.put_account(self.bin, account._replace(orders_open=account.orders_open + 1))
+        return OrderView(self.bin, self._order_id, order)
+
+    def recall(self, work: Work, payload: bytes) -> OrderView:
+        """Return the order that the request made, as it is now."""
+        order_id = UUID(bytes=payload)
+        return OrderView(self.bin, order_id, require_order(work, self.bin, order_id))
+
+
+def _series(work: Work, key: bytes, form: int) -> SeriesRow:
+    """Return the series as stored, or the one that its first order would start."""
+    row = work.get(key)
+    return SeriesRow.unpack(row) if row else SeriesRow(form, SerialSource.OPERATOR, 0)
+
+
+class CloseOrderStep:
+    """Close an order or one of its buffers: annul what is left and release its money (M6)."""
+
+    id_field = "request_id"
+    remembers_refusals = True
+
+    def __init__(self, command: CloseOrder) -> None:
+        self.command = command
+        self.bin = command.bin
+        self.digest = command.digest()
+        self.request: bytes | None = schema.request_key(
+            command.bin, schema.RequestKind.CLOSE, command.request_id.encode()
+        )
+        self._order_key = schema.order_key(command.bin, command.order_id)
+
+    def claims(self) -> tuple[bytes, ...]:
+        """Return the request and the order."""
+        return (self.request or b"", self._order_key)
+
+    def reads(self) -> tuple[bytes, ...]:
+        """Return the rows that closing is judged by."""
+        escrow = schema.escrow_key(self.bin, self.command.order_id)
+        return (self.request or b"", self._order_key, escrow, schema.account_key(self.bin))
+
+    def judge(self, work: Work) -> Proposal:
+        """Propose to release what the buffers to close still hold."""
+        order = require_order(work, self.bin, self.command.order_id)
+        before = OrderView(self.bin, self.command.order_id, order)
+        if self.command.gtin is None:
+            if not order.is_open:
+                next_order_state(order.state, OrderEvent.CLOSE)
+            gtins = [b.gtin for b in order.buffers if b.state != BufferState.CLOSED]
+        else:
+            gtins = [require_buffer(order, self.command.gtin).gtin]
+        for gtin in gtins:
+            buffer = require_buffer(order, gtin)
+            state = next_buffer_state(buffer.state, BufferEvent.CLOSE)
+            order = order.with_buffer(buffer._replace(state=state))
+        if all(buffer.state == BufferState.CLOSED for buffer in order.buffers):
+            state = next_order_state(order.state, OrderEvent.CLOSE)
+            order = order._replace(state=state, closed_us=work.now_us)
+        after = before._replace(row=order)
+        amount = before.held_tiyn - after.held_tiyn
+        movement = None
+        if amount:
+            movement = Movement(
+                _core.RELEASE, self.bin, amount,
+                order_id=self.command.order_id, gtin=self.command.gtin or 0,
+            )  # fmt: skip
+        return Proposal(lambda: self._settle(work, after), movement)
+
+    def _settle(self, work: Work, after: OrderView) -> OrderView:
+        work.put(self._order_key, after.row.pack())
+        if not after.row.is_open:
+            account = require_account(work, self.bin)
+            work.put_account(self.bin, account._replace(orders_open=account.orders_open - 1))
+        return after
+
+    def recall(self, work: Work, payload: bytes) -> OrderView:
+        """Return the order as it is now."""
+        order_id = self.command.order_id
+        return OrderView(self.bin, order_id, require_order(work, self.bin, order_id))

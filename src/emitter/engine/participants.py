@@ -1,0 +1,231 @@
+"""Participants, their accounts, payments, and the tokens by which callers are known."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from emitter import _core
+from emitter.engine.batch import Movement, Proposal
+from emitter.errors import Reason, Refused
+from emitter.store import schema
+from emitter.store.rows import AccountRow, ParticipantRow, TokenRow
+
+if TYPE_CHECKING:
+    from emitter.engine.batch import Work
+    from emitter.engine.commands import (
+        ActivateParticipant,
+        CreditAccount,
+        IssueToken,
+        RegisterParticipant,
+    )
+
+
+class Role(enum.IntEnum):
+    """What a caller may do."""
+
+    OPERATOR = 1
+    STATION = 2
+
+
+class Principal(NamedTuple):
+    """Who calls; a station acts for exactly one participant (App. 4)."""
+
+    role: Role
+    bin: int | None
+
+
+class AccountView(NamedTuple):
+    """A participant and its account; money in tiyn, dates None for 'not yet'."""
+
+    bin: int
+    name: str
+    registered_on: datetime.date
+    activated_on: datetime.date | None
+    available_tiyn: int = 0
+    reserved_tiyn: int = 0
+    credited_tiyn: int = 0
+    adjusted_tiyn: int = 0
+    captured_tiyn: int = 0
+    refunded_tiyn: int = 0
+    bank_costs_tiyn: int = 0
+    orders_open: int = 0
+
+
+def account_view(bin_: int, participant: ParticipantRow, account: AccountRow | None) -> AccountView:
+    """Return the view of a participant and its account, which may not be there yet."""
+    activated = participant.activated_on
+    return AccountView(
+        bin_,
+        participant.name,
+        datetime.date.fromordinal(participant.registered_on),
+        datetime.date.fromordinal(activated) if activated else None,
+        *(account[:7] if account else ()),
+        orders_open=account.orders_open if account else 0,
+    )
+
+
+def token_digest(token: str) -> bytes:
+    """Return what the store keeps of a bearer token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def require_participant(work: Work, bin_: int) -> ParticipantRow:
+    """Return the participant, or refuse."""
+    row = work.get(schema.participant_key(bin_))
+    if row is None:
+        raise Refused(Reason.PARTICIPANT_NOT_FOUND)
+    return ParticipantRow.unpack(row)
+
+
+def require_active(work: Work, bin_: int, today: datetime.date) -> None:
+    """Refuse unless the participant's contract is in force."""
+    activated_on = require_participant(work, bin_).activated_on
+    if not activated_on or today.toordinal() < activated_on:
+        raise Refused(Reason.PARTICIPANT_NOT_ACTIVE, date=today)
+
+
+def require_account(work: Work, bin_: int) -> AccountRow:
+    """Return the account, which activation opens, or refuse."""
+    account = work.account(bin_)
+    if account is None:
+        raise Refused(Reason.PARTICIPANT_NOT_ACTIVE, date="-")
+    return account
+
+
+class _ParticipantStep:
+    """What the steps of this module share: no request row of their own, claims on participants."""
+
+    request: bytes | None = None
+    digest = b""
+    id_field = "bin"
+    remembers_refusals = False
+
+    def __init__(self, bin_: int) -> None:
+        self.bin = bin_
+        self._key = schema.participant_key(bin_)
+
+    def claims(self) -> tuple[bytes, ...]:
+        return (self._key,)
+
+    def reads(self) -> tuple[bytes, ...]:
+        return (self._key, schema.account_key(self.bin))
+
+    def _view(self, work: Work) -> AccountView:
+        return account_view(self.bin, require_participant(work, self.bin), work.account(self.bin))
+
+
+class RegisterStep(_ParticipantStep):
+    """Enter a participant; the same data again is the same registration."""
+
+    def __init__(self, command: RegisterParticipant) -> None:
+        super().__init__(command.bin)
+        self._row = ParticipantRow(command.on.toordinal(), 0, command.name)
+
+    def judge(self, work: Work) -> Proposal:
+        """Propose the row, unless the participant is registered with other data."""
+        packed = work.get(self._key)
+        if packed is None:
+            return Proposal(lambda: self._settle(work))
+        if ParticipantRow.unpack(packed)._replace(activated_on=0) != self._row:
+            raise Refused(Reason.PARTICIPANT_EXISTS)
+        return Proposal(lambda: self._view(work))
+
+    def _settle(self, work: Work) -> AccountView:
+        work.put(self._key, self._row.pack())
+        return self._view(work)
+
+    def recall(self, work: Work, payload: bytes) -> AccountView:
+        """Return the participant as it is now."""
+        return self._view(work)
+
+
+class ActivateStep(_ParticipantStep):
+    """Put the contract in force from a day on and open the account (10.5.3)."""
+
+    def __init__(self, command: ActivateParticipant) -> None:
+        super().__init__(command.bin)
+        self._on = command.on
+
+    def judge(self, work: Work) -> Proposal:
+        """Propose the activation; the same day again changes nothing."""
+        participant = require_participant(work, self.bin)
+        day = self._on.toordinal()
+        if day < participant.registered_on:
+            raise Refused(Reason.DATE_BEFORE_REGISTRATION, field="on")
+        if participant.activated_on not in (0, day):
+            raise Refused(Reason.PARTICIPANT_EXISTS)
+        return Proposal(lambda: self._settle(work, participant._replace(activated_on=day)))
+
+    def _settle(self, work: Work, participant: ParticipantRow) -> AccountView:
+        work.put(self._key, participant.pack())
+        if work.account(self.bin) is None:
+            work.put_account(self.bin, AccountRow(0, 0, 0, 0, 0, 0, 0, 0, 0))
+        return self._view(work)
+
+    def recall(self, work: Work, payload: bytes) -> AccountView:
+        """Return the participant as it is now."""
+        return self._view(work)
+
+
+class CreditStep(_ParticipantStep):
+    """Book a payment under its bank reference, which is the id and is kept for ever."""
+
+    id_field = "reference"
+
+    def __init__(self, command: CreditAccount) -> None:
+        super().__init__(command.bin)
+        self.command = command
+        self.digest = command.digest()
+        self.request = schema.request_key(
+            0, schema.RequestKind.PAYMENT, command.reference.encode()
+        )
+
+    def claims(self) -> tuple[bytes, ...]:
+        """Return the bank reference."""
+        return (self.request or b"",)
+
+    def reads(self) -> tuple[bytes, ...]:
+        """Return the rows that a payment is judged by."""
+        return (self.request or b"", *super().reads())
+
+    def judge(self, work: Work) -> Proposal:
+        """Propose to credit the amount."""
+        require_participant(work, self.bin)
+        require_account(work, self.bin)
+        command = self.command
+        movement = Movement(
+            _core.CREDIT, self.bin, command.amount_tiyn, reference=command.reference
+        )
+        return Proposal(lambda: self._view(work), movement)
+
+    def recall(self, work: Work, payload: bytes) -> AccountView:
+        """Return the account as it is now."""
+        return self._view(work)
+
+
+class IssueTokenStep(_ParticipantStep):
+    """Keep the hash of a new token; the text is answered once and stored nowhere."""
+
+    def __init__(self, command: IssueToken, token: str) -> None:
+        super().__init__(command.bin or 0)
+        self.command = command
+        self._token = token
+
+    def judge(self, work: Work) -> Proposal:
+        """Propose the token's row; a station's participant must be registered."""
+        if self.command.role == Role.STATION:
+            require_participant(work, self.bin)
+        row = TokenRow(self.command.role, self.bin, work.now_us, self.command.label)
+
+        def settle() -> str:
+            work.put(schema.token_key(token_digest(self._token)), row.pack())
+            return self._token
+
+        return Proposal(settle)
+
+    def recall(self, work: Work, payload: bytes) -> str:
+        """Return the token; issuing has no request row, so nothing ever asks."""
+        return self._token

@@ -1,0 +1,116 @@
+"""Reading: what callers may look at, each answer from one short view of the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from emitter.engine.delivery import BlockView
+from emitter.engine.orders import OrderView, require_buffer
+from emitter.engine.participants import AccountView, Principal, Role, account_view, token_digest
+from emitter.errors import Reason, Refused
+from emitter.store import schema
+from emitter.store.rows import (
+    AccountRow,
+    BlockRow,
+    JournalRow,
+    OrderRow,
+    ParticipantRow,
+    TokenRow,
+)
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from emitter.store.port import Reader, Store
+
+
+class JournalEntry(NamedTuple):
+    """One transaction of an account's journal; sequences start at 1 and have no gaps."""
+
+    sequence: int
+    row: JournalRow
+
+
+def read_principal(store: Store, token: str) -> Principal:
+    """Return who a bearer token is, or refuse."""
+    key = schema.token_key(token_digest(token))
+    packed = store.view(lambda reader: reader.get_many((key,)))[0]
+    if packed is None:
+        raise Refused(Reason.UNAUTHENTICATED)
+    row = TokenRow.unpack(packed)
+    return Principal(Role(row.role), row.bin or None)
+
+
+def read_account(store: Store, bin_: int) -> AccountView:
+    """Return a participant with its account, or refuse."""
+    keys = (schema.participant_key(bin_), schema.account_key(bin_))
+    participant, account = store.view(lambda reader: reader.get_many(keys))
+    if participant is None:
+        raise Refused(Reason.PARTICIPANT_NOT_FOUND)
+    return account_view(
+        bin_, ParticipantRow.unpack(participant), AccountRow.unpack(account) if account else None
+    )
+
+
+def read_journal(store: Store, bin_: int, *, page_size: int, after: int) -> list[JournalEntry]:
+    """Return up to ``page_size`` transactions with a sequence above ``after``, oldest first."""
+    start = schema.journal_key(bin_, after + 1)
+    stop = schema.journal_key(bin_ + 1, 0)
+    rows = store.view(lambda reader: reader.scan(start, stop, limit=page_size))
+    return [JournalEntry(schema.sequence_of(key), JournalRow.unpack(row)) for key, row in rows]
+
+
+def read_order(store: Store, bin_: int, order_id: UUID) -> OrderView:
+    """Return an order of the participant, or refuse."""
+    return store.view(lambda reader: _order(reader, bin_, order_id))
+
+
+def _order(reader: Reader, bin_: int, order_id: UUID) -> OrderView:
+    row = reader.get_many((schema.order_key(bin_, order_id),))[0]
+    if row is None:
+        raise Refused(Reason.ORDER_NOT_FOUND, order_id=order_id)
+    return OrderView(bin_, order_id, OrderRow.unpack(row))
+
+
+def read_orders(
+    store: Store, bin_: int, *, page_size: int, page_token: bytes
+) -> tuple[list[OrderView], bytes]:
+    """Return up to ``page_size`` orders, newest first, and the token of the next page or b''."""
+    start, stop = _page(schema.orders_prefix(bin_), page_token, reverse=True)
+    rows = store.view(lambda r: r.scan(start, stop, limit=page_size + 1, reverse=True))
+    orders = [
+        OrderView(bin_, schema.order_of(key), OrderRow.unpack(row)) for key, row in rows[:page_size]
+    ]
+    return orders, rows[page_size - 1][0] if len(rows) > page_size else b""
+
+
+def read_blocks(
+    store: Store, bin_: int, order_id: UUID, gtin: int, *, page_size: int, page_token: bytes
+) -> tuple[list[BlockView], bytes]:
+    """Return up to ``page_size`` blocks in the order of delivery, and the token of the next."""
+    prefix = schema.buffer_prefix(bin_, order_id, gtin)
+    start, stop = _page(prefix, page_token, reverse=False)
+
+    def read(reader: Reader) -> tuple[list[BlockView], bytes]:
+        buffer = require_buffer(_order(reader, bin_, order_id).row, gtin)
+        rows = reader.scan(start, stop, limit=page_size + 1)
+        blocks = [
+            BlockView(bin_, order_id, schema.sequence_of(key), BlockRow.unpack(row), buffer)
+            for key, row in rows[:page_size]
+        ]
+        return blocks, rows[page_size - 1][0] if len(rows) > page_size else b""
+
+    return store.view(read)
+
+
+def _page(prefix: bytes, page_token: bytes, *, reverse: bool) -> tuple[bytes, bytes]:
+    """Return the bounds of a page: the token is the last key of the page before it."""
+    start, stop = prefix, schema.after(prefix)
+    if page_token:
+        if not start <= page_token < stop:
+            raise Refused(Reason.PAGE_TOKEN_INVALID)
+        if reverse:
+            stop = page_token
+        else:
+            start = page_token + b"\0"
+    return start, stop

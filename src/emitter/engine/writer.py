@@ -1,0 +1,154 @@
+"""The one writer: commands wait in fair queues, one transaction carries many, one sync saves them.
+
+A queue for each participant, taken in turn, so that nobody's flood delays another (5.2.3). While a
+batch is being synced the next gathers: the slower the disk, the larger the batches.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict, deque
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from emitter.engine.batch import Answer, Work, carry_out
+from emitter.errors import Reason, Refused
+from emitter.failpoints import reach
+from emitter.store.port import CommitUnknown, StoreError, StoreFull
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emitter.config import Limits
+    from emitter.engine.batch import Step, Verdict
+    from emitter.store.port import Store
+    from emitter.store.port import Writer as StoreWriter
+
+_log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Carries out steps in batches. ``published`` hears of new ranges; ``doubted`` of their loss.
+
+    With ``threaded`` false nothing runs by itself: whoever submits calls `run_once`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], int],
+        limits: Limits,
+        *,
+        published: Callable[[list[tuple[bytes, bytes]]], None],
+        doubted: Callable[[], None],
+        threaded: bool,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._limits = limits
+        self._published = published
+        self._doubted = doubted
+        self._queues: OrderedDict[int, deque[tuple[Step, Future[Answer]]]] = OrderedDict()
+        self._waiting = 0
+        self._stopping = False
+        self._state = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="writer") if threaded else None
+        if self._thread:
+            self._thread.start()
+
+    def submit(self, step: Step) -> Future[Answer]:
+        """Queue a step; its future gets the answer, or `Refused`, once it is durable.
+
+        Refuses with OVERLOADED when a queue is full, SHUTTING_DOWN after `close`.
+        """
+        future: Future[Answer] = Future()
+        with self._state:
+            if self._stopping:
+                raise Refused(Reason.SHUTTING_DOWN)
+            if self._waiting >= self._limits.queue_commands_max:
+                raise Refused(Reason.OVERLOADED, what="queue_commands_max")
+            queue = self._queues.setdefault(step.bin, deque())
+            if len(queue) >= self._limits.queue_participant_commands_max:
+                raise Refused(Reason.OVERLOADED, what="queue_participant_commands_max")
+            queue.append((step, future))
+            self._waiting += 1
+            self._state.notify()
+        return future
+
+    def close(self) -> None:
+        """Finish what is queued and stop."""
+        with self._state:
+            self._stopping = True
+            self._state.notify()
+        if self._thread:
+            self._thread.join()
+        while self.run_once():
+            pass
+
+    def run_once(self) -> bool:
+        """Carry out one batch of what waits; return whether there was any."""
+        batch = self._take()
+        if not batch:
+            return False
+        steps = [step for step, _ in batch]
+        for (_, future), verdict in zip(batch, self._commit(steps), strict=True):
+            if isinstance(verdict, Answer):
+                future.set_result(verdict)
+            else:
+                future.set_exception(verdict)
+        return True
+
+    def _run(self) -> None:
+        while True:
+            with self._state:
+                while not self._waiting and not self._stopping:
+                    self._state.wait()
+                if not self._waiting:
+                    return
+            self.run_once()
+
+    def _take(self) -> list[tuple[Step, Future[Answer]]]:
+        """Take the next batch, one command of each participant in turn; drop the cancelled."""
+        batch: list[tuple[Step, Future[Answer]]] = []
+        with self._state:
+            while self._queues and len(batch) < self._limits.batch_commands_max:
+                bin_, queue = self._queues.popitem(last=False)
+                step, future = queue.popleft()
+                self._waiting -= 1
+                if queue:
+                    self._queues[bin_] = queue
+                if future.set_running_or_notify_cancel():
+                    batch.append((step, future))
+        return batch
+
+    def _commit(self, steps: list[Step]) -> list[Verdict]:
+        """Carry the steps out in one transaction; a failed commit gives nobody a verdict."""
+        now_us = self._clock()
+
+        def transaction(writer: StoreWriter) -> tuple[list[Verdict], Work]:
+            work = Work(writer, now_us)
+            verdicts = carry_out(steps, work, self._limits.refusal_memory_days)
+            reach("batch.judged")
+            work.write()
+            reach("batch.written")
+            return verdicts, work
+
+        try:
+            verdicts, work = self._store.update(transaction)
+        except StoreFull:
+            reason = Reason.STORE_FULL
+        except CommitUnknown:
+            self._doubted()
+            reason = Reason.COMMIT_UNKNOWN
+        except StoreError:
+            _log.exception("a batch was not saved")
+            reason = Reason.COMMIT_FAILED
+        except Exception:
+            _log.exception("a batch could not be carried out")
+            reason = Reason.INTERNAL
+        else:
+            reach("batch.committed")
+            self._published(work.issued)
+            return verdicts
+        return [Refused(reason) for _ in steps]

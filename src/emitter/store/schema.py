@@ -1,0 +1,149 @@
+"""Every key of the store; the rows behind them are in `rows`.
+
+A key is one letter for the kind of row and then big-endian fields, so that rows sort as they are
+read. A participant is its BIN or IIN as a number. Whatever belongs to a participant has the BIN in
+its key: another's object is not refused but simply not found.
+
+    m                                     store: format version, keys it was made with
+    t  token hash                         who a bearer token is
+    p  bin                                participant
+    a  bin                                account: money (packed for the core), counters
+    j  bin  sequence                      journal transaction of an account
+    o  bin  order                         order with its buffers
+    e  bin  order                         escrow of an order (packed for the core)
+    b  bin  order  gtin  first index      block, in the order of delivery
+    q  bin  kind  id                      request: digest and verdict (bin 0: bank payments)
+    x  expiry  request key                refusals to forget, by time
+    s  gtin  serial size                  series: form, source, next counter
+    r  gtin  serial size  first counter   range: which buffer holds these counters
+"""
+
+from __future__ import annotations
+
+import enum
+import struct
+from uuid import UUID
+
+_U64 = struct.Struct(">Q")
+
+
+def _u64(number: int) -> bytes:
+    return _U64.pack(number)
+
+
+META_KEY = b"m"
+
+
+def token_key(digest: bytes) -> bytes:
+    """Return the key of a bearer token by its SHA-256."""
+    return b"t" + digest
+
+
+def participant_key(bin_: int) -> bytes:
+    """Return the key of a participant."""
+    return b"p" + _u64(bin_)
+
+
+def account_key(bin_: int) -> bytes:
+    """Return the key of a participant's account."""
+    return b"a" + _u64(bin_)
+
+
+def journal_key(bin_: int, sequence: int) -> bytes:
+    """Return the key of one journal transaction; sequences of an account start at 1."""
+    return b"j" + _u64(bin_) + _u64(sequence)
+
+
+def order_key(bin_: int, order_id: UUID) -> bytes:
+    """Return the key of an order."""
+    return b"o" + _u64(bin_) + order_id.bytes
+
+
+def orders_prefix(bin_: int) -> bytes:
+    """Return what the keys of all orders of a participant start with."""
+    return b"o" + _u64(bin_)
+
+
+def escrow_key(bin_: int, order_id: UUID) -> bytes:
+    """Return the key of an order's escrow."""
+    return b"e" + _u64(bin_) + order_id.bytes
+
+
+def buffer_prefix(bin_: int, order_id: UUID, gtin: int) -> bytes:
+    """Return what the keys of all blocks of a buffer start with."""
+    return b"b" + _u64(bin_) + order_id.bytes + _u64(gtin)
+
+
+def block_key(bin_: int, order_id: UUID, gtin: int, first: int) -> bytes:
+    """Return the key of the block whose first code has index ``first`` in its buffer."""
+    return buffer_prefix(bin_, order_id, gtin) + _u64(first)
+
+
+class RequestKind(enum.IntEnum):
+    """What an idempotency id names; ids of different kinds do not meet."""
+
+    CREATE_ORDER = 1
+    DELIVER_BLOCK = 2
+    CLOSE = 3
+    PAYMENT = 4
+
+
+def request_key(bin_: int, kind: RequestKind, request_id: bytes) -> bytes:
+    """Return the key of a request row."""
+    return b"q" + _u64(bin_) + bytes((kind,)) + request_id
+
+
+def delivery_id(order_id: UUID, gtin: int, block_id: str) -> bytes:
+    """Return the request id of a delivery: a block id is unique within its buffer."""
+    return order_id.bytes + _u64(gtin) + block_id.encode()
+
+
+def expiry_key(expires_us: int, request: bytes) -> bytes:
+    """Return the key that reminds to forget a refusal at ``expires_us``."""
+    return b"x" + _u64(expires_us) + request
+
+
+def request_of(key: bytes) -> bytes:
+    """Return the request key that a reminder names."""
+    return key[9:]
+
+
+def series_key(gtin: int, serial_size: int) -> bytes:
+    """Return the key of a GTIN's series of serials of one length."""
+    return b"s" + _u64(gtin) + bytes((serial_size,))
+
+
+def range_prefix(gtin: int, serial_size: int) -> bytes:
+    """Return what the keys of all ranges of a series start with."""
+    return b"r" + _u64(gtin) + bytes((serial_size,))
+
+
+def range_key(gtin: int, serial_size: int, first: int) -> bytes:
+    """Return the key of the range that starts at counter ``first``."""
+    return range_prefix(gtin, serial_size) + _u64(first)
+
+
+def parse_range_key(key: bytes) -> tuple[int, int, int]:
+    """Return GTIN, serial size and first counter of a range key."""
+    return _U64.unpack_from(key, 1)[0], key[9], _U64.unpack_from(key, 10)[0]
+
+
+def owner(key: bytes) -> int:
+    """Return the BIN in a key of kind p, a, j, o, e, b or q."""
+    return int(_U64.unpack_from(key, 1)[0])
+
+
+def order_of(key: bytes) -> UUID:
+    """Return the order in a key of kind o, e or b."""
+    return UUID(bytes=key[9:25])
+
+
+def sequence_of(key: bytes) -> int:
+    """Return the last field of a key of kind j, b or r."""
+    return int(_U64.unpack_from(key, len(key) - 8)[0])
+
+
+def after(prefix: bytes) -> bytes:
+    """Return the least key above every key that starts with ``prefix``."""
+    stripped = prefix.rstrip(b"\xff")
+    return stripped[:-1] + bytes((stripped[-1] + 1,))
