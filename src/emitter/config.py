@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-MASTER_KEY_BYTES = 32
 
 
 def _limit(default: int, unit: str, reason: str) -> int:
@@ -70,12 +67,18 @@ class Limits:
         1 << 20, "bytes", "records of one message of a delivery: where gRPC is fastest"
     )
     # Load.
+    calls_max: int = _limit(
+        1_000, "calls", "calls accepted at once; those without a thread wait for one"
+    )
     threads_max: int = _limit(96, "threads", "calls served at once, the streams included")
     streams_max: int = _limit(
         48, "streams", "half of the threads at most, so that a unary call always finds one"
     )
     streams_participant_max: int = _limit(
         8, "streams a participant", "one participant's downloads leave room for the others"
+    )
+    stream_stall_ms: int = _limit(
+        60_000, "milliseconds", "a client that takes no message for so long loses its stream"
     )
     stream_orders_in_flight_max: int = _limit(
         1_000, "orders a stream", "unanswered orders; beyond it the stream is read no further"
@@ -116,7 +119,7 @@ class Settings:
     listen: str = "127.0.0.1:7443"  # host:port; port 0 lets the system choose
     data_dir: Path = Path("emitter-data")  # the store
     keys_file: Path = Path("emitter-keys")  # check keys and the serial key, sealed by the master
-    master_key_file: Path = Path("emitter-master.key")  # 64 hex digits, readable by its owner only
+    master_key_file: Path | None = None  # 64 hex digits; else the variable EMITTER_MASTER_KEY
     tls_certificate_file: Path | None = None  # PEM chain of the server
     tls_key_file: Path | None = None  # PEM private key of the server
     grace_s: float = 20.0  # how long calls in flight may take when the server stops
@@ -159,22 +162,3 @@ def _value(name: str, text: str) -> Any:
         except ValueError:
             raise ValueError(f"grace_s must be a number of seconds, not {text!r}") from None
     return Path(text)
-
-
-def read_master_key(path: Path) -> bytes:
-    """Return the 32 bytes of the master key: a file of 64 hex digits and an optional newline.
-
-    PermissionError when others than its owner may touch the file, ValueError for another content
-    (which is never quoted).
-    """
-    with path.open("rb") as file:
-        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-            raise PermissionError(f"{path} must be readable by its owner only (chmod 600)")
-        text = file.read(4 * MASTER_KEY_BYTES)
-    try:
-        key = bytes.fromhex(text.decode("ascii").strip())
-    except ValueError:
-        key = b""
-    if len(key) != MASTER_KEY_BYTES:
-        raise ValueError(f"{path} must hold {2 * MASTER_KEY_BYTES} hex digits")
-    return key

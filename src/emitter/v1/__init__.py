@@ -1,0 +1,1 @@
+"""The protocol ``emitter.v1``: generated from ``proto/`` by ``make proto``, never edited."""
