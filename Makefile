@@ -4,7 +4,6 @@
 BIN   := .venv/bin
 PIP   := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CORE  := $(wildcard src/emitter/*.pyx src/emitter/*.pxd src/emitter/native/*)
-PROTO := $(wildcard proto/emitter/v1/*.proto)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench check lint proto fuzz clean
@@ -28,8 +27,7 @@ lint: .venv/.dev ## ruff and mypy
 	@$(BIN)/mypy
 
 proto: .venv/.dev ## Generate src/emitter/v1 from proto/
-	@$(BIN)/python -m grpc_tools.protoc --proto_path=proto --python_out=src --pyi_out=src \
-	    --grpc_python_out=src $(PROTO)
+	@$(BIN)/python proto/generate.py
 
 fuzz: .venv/.dev ## Long simulation, fault and fuzz runs (SEED=…)
 	@$(BIN)/python -m pytest -q tests $(ARGS)
