@@ -1,0 +1,1 @@
+"""The store: a small transactional port, its engines, and every key and row of the product."""
