@@ -1,0 +1,157 @@
+"""The native core, as the rest of the house sees it.
+
+Batches go in as bytes and arrays and come out as bytes and arrays; the GIL is released for the one
+kernel call of each function. A programmer error is `ValueError` (or `TypeError`); what a code or a
+movement is refused for is a number of `errors.Reason`, one an item.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+CHECK_MAC: Final = 1
+CHECK_SIGNATURE: Final = 2
+CHECK_SHORT: Final = 3
+
+FORM_GS1: Final = 0
+FORM_GS1_COUNTRY: Final = 1
+FORM_ALNUM: Final = 2
+FORM_NONE: Final = 255
+
+CREDIT: Final = 1
+RESERVE: Final = 2
+CAPTURE: Final = 3
+RELEASE: Final = 4
+ADJUST: Final = 5
+REFUND: Final = 6
+BANK_COST: Final = 7
+
+ACCOUNT_SIZE: Final = 56
+ESCROW_SIZE: Final = 24
+ESCROW_NONE: Final = 0xFFFFFFFF
+
+RECORD_SIZE_MAX: Final = 255
+TWEAK_SIZE_MAX: Final = 65535
+KEYS_MAX: Final = 32767
+
+PARSED: np.dtype[np.void]
+"""A parsed item, 32 bytes: start, size, issued_size, reason, serial_at, serial_size, message_size,
+check_at, check_size, price_size, key_id (AI 91, -1 none), gtin. Offsets count from `start`."""
+
+MOVEMENT: np.dtype[np.void]
+"""A movement of money, 24 bytes: kind, account and escrow (indices of rows), amount in tiyn."""
+
+class SerialKey:
+    """The key of the serials: an AES key schedule for FF1, zeroed when it dies.
+
+    16, 24 or 32 bytes (FIPS 197); the product uses 32. `ValueError` for any other length.
+    """
+
+    def __init__(self, key: bytes) -> None: ...
+
+class CheckKey:
+    """One key of check codes: HMAC midstates or an Ed25519 secret, zeroed when it dies.
+
+    `kind` is CHECK_MAC, CHECK_SIGNATURE or CHECK_SHORT, `secret` has 32 bytes; `ValueError`
+    otherwise. For CHECK_SIGNATURE the secret is the seed of RFC 8032 section 5.1.5.
+    """
+
+    def __init__(self, kind: int, secret: bytes) -> None: ...
+    @property
+    def kind(self) -> int:
+        """CHECK_MAC, CHECK_SIGNATURE or CHECK_SHORT."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32-byte Ed25519 public key; empty unless the kind is CHECK_SIGNATURE."""
+
+def ff1(
+    key: SerialKey,
+    radix: int,
+    tweak: bytes,
+    numerals: ArrayLike,
+    *,
+    inverse: bool = False,
+) -> NDArray[np.uint8]:
+    """Encrypt rows of numerals by FF1, or decrypt them (NIST SP 800-38G, algorithms 7 and 8).
+
+    `numerals` has shape (count, n), each below `radix` (2..255), the most significant first; the
+    answer has the same shape. `ValueError` if radix**n is below 100 (section 5), a half of the
+    string does not fit 64 bits, or the tweak is longer than TWEAK_SIZE_MAX bytes.
+    """
+
+def emit(
+    serial_key: SerialKey,
+    check_key: CheckKey,
+    *,
+    record: bytes,
+    gtin: bytes,
+    form: int,
+    serial_at: int,
+    serial_size: int,
+    message_size: int,
+    check_at: int,
+    first: int,
+    count: int,
+    head: bytes = b"",
+) -> bytes:
+    """Make `count` codes of the recipe from counter `first` on, behind `head`, in one allocation.
+
+    A code is `record` with its serial (`serial_size` characters at `serial_at`, the country digit
+    included; made by FF1 of the counter under the tweak `gtin`, 14 ASCII digits) and its check
+    code (at `check_at`, over the first `message_size` bytes) filled in. The answer has
+    len(head) + count * len(record) bytes. `ValueError` if a place lies outside the record, the
+    counters outside the space of the serial or 64 bits, or the answer outside the address space.
+    """
+
+def parse(text: bytes) -> NDArray[np.void]:
+    """Read the items of a text, separated by LF, into rows of PARSED.
+
+    A final LF is optional, an empty text has no items, an empty line is an item that cannot be
+    parsed. Reasons: 0, CODE_UNPARSABLE (start and size are told, nothing else), CODE_GTIN_INVALID
+    (everything is told). Structures: `native/parse.h`. GS1 General Specifications section 7.8.
+    """
+
+def invert(
+    key: SerialKey, text: bytes, parsed: NDArray[np.void], forms: ArrayLike
+) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """Turn the serials of parsed codes back to counters: (counters, reasons).
+
+    `forms` has one FORM_* an item, FORM_NONE leaves the item alone. Reasons: 0, the item's own
+    from parsing, CODE_OTHER_OPERATOR, CODE_NEVER_ISSUED; the counter of a refused or skipped item
+    is 0, one beyond 64 bits is 2**64 - 1. `ValueError` if rows do not fit the text.
+    """
+
+def check(
+    text: bytes, parsed: NDArray[np.void], keys: Sequence[CheckKey], key_index: ArrayLike
+) -> NDArray[np.uint8]:
+    """Make the check codes of parsed codes again and compare in constant time.
+
+    `key_index` has one index into `keys` an item, -1 leaves the item alone. Reasons: 0, the
+    item's own from parsing, CODE_FORGED (also where the size is not that of the key's kind).
+    `ValueError` if rows do not fit the text or an index does not fit the keys.
+    """
+
+def verify_signatures(
+    text: bytes, parsed: NDArray[np.void], public_keys: Sequence[bytes], key_index: ArrayLike
+) -> NDArray[np.uint8]:
+    """Verify the Ed25519 tails of parsed codes with public keys alone (RFC 8032 section 5.1.7).
+
+    As `check`, with raw public keys of 32 bytes. The base64 must be canonical.
+    """
+
+def post(
+    accounts: bytearray, escrows: bytearray, movements: bytes | NDArray[np.void]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Apply a batch of money movements, in order, to packed accounts and escrows in place.
+
+    Rows are ACCOUNT_SIZE bytes (available, reserved, credited, adjusted, captured, refunded,
+    bank_costs) and ESCROW_SIZE bytes (held, captured, released), little-endian 64-bit tiyn;
+    `movements` is an array of MOVEMENT or its bytes. Answers (reasons, missing). A refused
+    movement changes nothing: FUNDS_INSUFFICIENT (`missing` is what lacks, else 0),
+    ESCROW_INSUFFICIENT, AMOUNT_OUT_OF_RANGE (not positive, zero for ADJUST, or beyond 64 bits).
+    `ValueError`, and nothing applied, if a length, kind or index is not one (RESERVE, CAPTURE and
+    RELEASE name an escrow, the other kinds ESCROW_NONE).
+    """
