@@ -15,7 +15,7 @@ demo: .venv/.installed ## A whole life of 1.1 million codes on a fresh server; r
 	@$(BIN)/emitter demo
 
 test: .venv/.dev ## All tests
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@EMITTER_SEED=$(SEED) $(BIN)/python -m pytest -q $(ARGS)
 
 bench: .venv/.dev ## The benchmarks (SMOKE=1: a short run that keeps them alive)
 	@$(BIN)/python -m pytest -q bench $(if $(SMOKE),--benchmark-disable) $(ARGS)
@@ -30,7 +30,7 @@ proto: .venv/.dev ## Generate src/emitter/v1 from proto/
 	@$(BIN)/python proto/generate.py
 
 fuzz: .venv/.dev ## Long simulation, fault and fuzz runs (SEED=…)
-	@$(BIN)/python -m pytest -q tests $(ARGS)
+	@EMITTER_FUZZ=1 EMITTER_SEED=$(SEED) $(BIN)/python -m pytest -q tests --timeout=14400 $(ARGS)
 
 clean: ## Remove everything that was made here, .venv included
 	rm -rf .venv build demo-out src/*.egg-info src/emitter/_core.c src/emitter/_core.*.so
