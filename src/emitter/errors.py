@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,15 @@ class Reason(enum.IntEnum):
 
     meaning: Meaning
 
-    def __new__(cls, value: int, grpc: str, http: int, retry: bool, en: str, ru: str) -> Reason:  # noqa: FBT001
+    def __new__(  # the defaults are for a look-up by value, which passes nothing else
+        cls,
+        value: int,
+        grpc: str = "",
+        http: int = 0,
+        retry: bool = False,  # noqa: FBT001, FBT002
+        en: str = "",
+        ru: str = "",
+    ) -> Self:
         self = int.__new__(cls, value)
         self._value_ = value
         self.meaning = Meaning(grpc, http, retry, en, ru)
@@ -68,6 +77,10 @@ class Reason(enum.IntEnum):
         6, "NOT_FOUND", 404, False,
         "The check code is not the one that was issued with the serial.",
         "Код проверки не соответствует выданному с этим серийным номером.")
+    CODE_TOO_LONG = (
+        7, "INVALID_ARGUMENT", 400, False,
+        "The code does not fit into a DataMatrix symbol of the asked size.",
+        "Код не помещается в символ DataMatrix заданного размера.")
 
     # The core's batch of money movements.
     FUNDS_INSUFFICIENT = (

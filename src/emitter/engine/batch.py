@@ -21,13 +21,14 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from emitter import _core
 from emitter.errors import Reason, Refusal, Refused
 from emitter.store import schema
+from emitter.store.port import StoreError
 from emitter.store.rows import AccountRow, EscrowRow, JournalRow, RequestRow
 from emitter.trade import ledger
 
@@ -74,7 +75,7 @@ class Proposal(NamedTuple):
 class Answer(NamedTuple):
     """The verdict of an accepted command; ``replayed`` when it was remembered."""
 
-    value: object
+    value: Any
     replayed: bool = False
 
 
@@ -96,7 +97,7 @@ class Step(Protocol):
     def judge(self, work: Work) -> Proposal:
         """Return the proposal; raise `Refused` or `Later`."""
 
-    def recall(self, work: Work, payload: bytes) -> object:
+    def recall(self, work: Work, payload: bytes, /) -> object:
         """Return the value of an accepted command that came again."""
 
 
@@ -185,30 +186,38 @@ def _round(
             continue
         taken.update(claims)
         try:
-            outcome = _remembered(step, work) or step.judge(work)
+            outcome = _remembered(step, work) or _judge(step, work)
         except Later:
             later.append(index)
         except Refused as refused:
             verdicts[index] = _refuse(step, refused, work, refusal_memory_days)
-        except Exception:
-            _log.exception("a command could not be judged")
-            verdicts[index] = Refused(Reason.INTERNAL)
         else:
             if isinstance(outcome, Proposal):
                 proposals.append((index, outcome))
             else:
                 verdicts[index] = outcome
     refusals = move_money([p.movement for _, p in proposals], work)
-    for (index, proposal), refused in zip(proposals, refusals, strict=True):
+    for (index, proposal), unmoved in zip(proposals, refusals, strict=True):
         step = steps[index]
-        if refused is not None:
-            verdicts[index] = _refuse(step, refused, work, refusal_memory_days)
+        if unmoved is not None:
+            verdicts[index] = _refuse(step, unmoved, work, refusal_memory_days)
             continue
         verdicts[index] = Answer(proposal.settle())
         if step.request is not None:
             row = RequestRow(step.digest, Reason.OK, work.now_us, 0, proposal.payload)
             work.put(step.request, row.pack())
     return later
+
+
+def _judge(step: Step, work: Work) -> Proposal:
+    """Judge a step; one that cannot be judged harms no neighbour."""
+    try:
+        return step.judge(work)
+    except (Refused, Later, StoreError):
+        raise
+    except Exception:  # noqa: BLE001 - whatever it was, the neighbours go on
+        _log.exception("a command could not be judged")
+        raise Refused(Reason.INTERNAL) from None
 
 
 def _remembered(step: Step, work: Work) -> Verdict | None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emitter.errors import Reason, Refused
-from emitter.trade.templates import Price, require_template
+from emitter.trade.gs1 import format_gtin
+from emitter.trade.templates import require_template
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
     import enum
     from uuid import UUID
 
@@ -40,7 +41,7 @@ class RegisterParticipant:
 
     bin: int
     name: str
-    on: datetime.date
+    on: dt.date
 
     def check(self, limits: Limits) -> None:
         """Refuse a wrong form."""
@@ -52,7 +53,7 @@ class ActivateParticipant:
     """Put the contract in force from a day on (10.5.3) and open the account."""
 
     bin: int
-    on: datetime.date
+    on: dt.date
 
     def check(self, limits: Limits) -> None:
         """Refuse a wrong form."""
@@ -124,34 +125,24 @@ class CreateOrder:
             if not 1 <= line.quantity <= limits.quantity_max:
                 raise Refused(
                     Reason.QUANTITY_OUT_OF_RANGE,
-                    field=f"{field}.quantity", least=1, limit=limits.quantity_max,
+                    field=f"{field}.quantity",
+                    least=1,
+                    limit=limits.quantity_max,
                 )
             template = require_template(line.template_id, f"{field}.template_id")
             if template.group != (group := group or template.group):
                 raise Refused(Reason.GROUP_MIXED, field=f"{field}.template_id")
             if line.gtin in gtins:
                 raise Refused(
-                    Reason.GTIN_REPEATED, field=f"{field}.gtin", gtin=f"{line.gtin:014d}"
+                    Reason.GTIN_REPEATED, field=f"{field}.gtin", gtin=format_gtin(line.gtin)
                 )
             gtins.add(line.gtin)
-            _check_price(line, f"{field}.price_tiyn")
+            template.require_price(line.price_tiyn, f"{field}.price_tiyn")
 
     def digest(self) -> bytes:
         """Return what tells this order from another under the same request id."""
         return _digest(
             *[(line.gtin, line.quantity, line.template_id, line.price_tiyn) for line in self.lines]
-        )
-
-
-def _check_price(line: OrderLine, field: str) -> None:
-    template = require_template(line.template_id, field)
-    if template.price is Price.NONE:
-        if line.price_tiyn is not None:
-            raise Refused(Reason.PRICE_REFUSED, field=field, template_id=line.template_id)
-    elif line.price_tiyn is None or not 0 <= line.price_tiyn <= template.price_limit:
-        raise Refused(
-            Reason.PRICE_REQUIRED,
-            field=field, template_id=line.template_id, limit=template.price_limit,
         )
 
 

@@ -13,7 +13,16 @@ from emitter.engine.orders import cost_of, require_buffer, require_order
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.rows import BlockRow, BufferRow
-from emitter.trade.states import BufferEvent, BufferState, next_buffer_state
+from emitter.trade.gs1 import format_gtin
+from emitter.trade.states import (
+    BUFFER,
+    ORDER,
+    BufferEvent,
+    BufferState,
+    OrderEvent,
+    OrderState,
+    next_state,
+)
 from emitter.trade.templates import TEMPLATES
 
 if TYPE_CHECKING:
@@ -98,14 +107,16 @@ class DeliverBlockStep:
 
     def judge(self, work: Work) -> Proposal:
         """Propose to capture the block's share of the reserve (M4, M5)."""
-        order = require_order(work, self.bin, self.command.order_id)
-        buffer = require_buffer(order, self.command.gtin)
+        order_id, gtin = self.command.order_id, self.command.gtin
+        order = require_order(work, self.bin, order_id)
+        buffer = require_buffer(order, gtin)
         left = buffer.quantity - buffer.delivered
         quantity = self.command.quantity or left
         if quantity > left and buffer.state in (BufferState.ACTIVE, BufferState.EXHAUSTED):
             raise Refused(Reason.QUANTITY_LEFT, left=left)
         event = BufferEvent.DELIVER_REST if quantity == left else BufferEvent.DELIVER_PART
-        state = next_buffer_state(buffer.state, event)
+        state = next_state(BUFFER, BufferState(buffer.state), event, gtin=format_gtin(gtin))
+        next_state(ORDER, OrderState(order.state), OrderEvent.DELIVER, order_id=order_id)
         first = buffer.delivered
         net, vat = cost_of(buffer).block_cost(first, first + quantity)
         row = BlockRow(quantity, net, vat, work.now_us, self.command.block_id)
@@ -114,8 +125,8 @@ class DeliverBlockStep:
             _core.CAPTURE,
             self.bin,
             net + vat,
-            order_id=self.command.order_id,
-            gtin=self.command.gtin,
+            order_id=order_id,
+            gtin=gtin,
             quantity=quantity,
             net=net,
             vat=vat,
@@ -125,7 +136,7 @@ class DeliverBlockStep:
         def settle() -> BlockView:
             work.put(self._order_key, order.with_buffer(changed).pack())
             work.put(self._block_key(first), row.pack())
-            return BlockView(self.bin, self.command.order_id, first, row, changed)
+            return BlockView(self.bin, order_id, first, row, changed)
 
         return Proposal(settle, movement, first.to_bytes(8, "big"))
 

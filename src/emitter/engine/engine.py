@@ -12,6 +12,7 @@ from emitter.config import Limits
 from emitter.engine import reading
 from emitter.engine.commands import (
     ActivateParticipant,
+    CloseOrder,
     Command,
     CreateOrder,
     CreditAccount,
@@ -128,23 +129,24 @@ class Engine:
 
     def _step(self, command: Command) -> Step:
         """Make a command ready for its transaction: ids and secrets are drawn here."""
+        step: Step
         match command:
             case CreateOrder():
-                return CreateOrderStep(
-                    command, self._new_id(), self.keys, self.limits.active_orders_max
-                )
+                limit = self.limits.active_orders_max
+                step = CreateOrderStep(command, self._new_id(), self.keys, limit)
             case DeliverBlock():
-                return DeliverBlockStep(command)
+                step = DeliverBlockStep(command)
+            case CloseOrder():
+                step = CloseOrderStep(command)
             case CreditAccount():
-                return CreditStep(command)
+                step = CreditStep(command)
             case RegisterParticipant():
-                return RegisterStep(command)
+                step = RegisterStep(command)
             case ActivateParticipant():
-                return ActivateStep(command)
+                step = ActivateStep(command)
             case IssueToken():
-                return IssueTokenStep(command, secrets.token_urlsafe(32))
-            case _:
-                return CloseOrderStep(command)
+                step = IssueTokenStep(command, secrets.token_urlsafe(32))
+        return step
 
     def forget_refusals(self) -> int:
         """Delete the verdicts of refused requests that have grown too old; return how many."""
@@ -168,9 +170,7 @@ class Engine:
         self, bin_: int, *, page_size: int, page_token: bytes = b""
     ) -> tuple[list[OrderView], bytes]:
         """Return a page of orders, newest first, and the token of the next page (b'' at the end)."""
-        return reading.read_orders(
-            self._store, bin_, page_size=page_size, page_token=page_token
-        )
+        return reading.read_orders(self._store, bin_, page_size=page_size, page_token=page_token)
 
     def blocks(
         self, bin_: int, order_id: UUID, gtin: int, *, page_size: int, page_token: bytes = b""

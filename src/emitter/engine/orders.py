@@ -19,17 +19,18 @@ from emitter.trade.calendar import civil_date
 from emitter.trade.gs1 import format_gtin
 from emitter.trade.ledger import Cost
 from emitter.trade.states import (
+    BUFFER,
+    ORDER,
     BufferEvent,
     BufferState,
     OrderEvent,
     OrderState,
-    next_buffer_state,
-    next_order_state,
+    next_state,
 )
 from emitter.trade.templates import SCHEME, TEMPLATES
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
 
     from emitter.engine.batch import Work
     from emitter.engine.commands import CloseOrder, CreateOrder, OrderLine
@@ -153,7 +154,7 @@ class CreateOrderStep:
         if limit and account.orders_open + work.planned[self.bin] >= limit:
             raise Later
 
-    def _buffer(self, work: Work, index: int, line: OrderLine, today: datetime.date) -> BufferRow:
+    def _buffer(self, work: Work, index: int, line: OrderLine, today: dt.date) -> BufferRow:
         """Return the line's buffer without its first counter; refuse what its series cannot be."""
         template = TEMPLATES[line.template_id]
         key = self._series[index]
@@ -165,9 +166,7 @@ class CreateOrderStep:
                 serial_size=template.serial_size, gtin=format_gtin(line.gtin),
             )  # fmt: skip
         if series.source != SerialSource.OPERATOR:
-            raise Refused(
-                Reason.SERIAL_SOURCE_FIXED, field=field, gtin=format_gtin(line.gtin)
-            )
+            raise Refused(Reason.SERIAL_SOURCE_FIXED, field=field, gtin=format_gtin(line.gtin))
         left = template.form.counter_limit - series.next_counter
         if line.quantity > left:
             raise Refused(
@@ -183,7 +182,7 @@ class CreateOrderStep:
             gtin=line.gtin,
             template_id=line.template_id,
             scheme=SCHEME,
-            state=next_buffer_state(BufferState.PENDING, BufferEvent.EMIT),
+            state=next_state(BUFFER, BufferState.PENDING, BufferEvent.EMIT),
             source=SerialSource.OPERATOR,
             key_id=key_id,
             vat_bp=tariffs.vat_bp(today),
@@ -208,7 +207,7 @@ class CreateOrderStep:
             )
             placed.append(buffer._replace(first=first))
         order = OrderRow(
-            state=next_order_state(OrderState.CREATED, OrderEvent.EMIT),
+            state=next_state(ORDER, OrderState.CREATED, OrderEvent.EMIT),
             group=TEMPLATES[buffers[0].template_id].group,
             created_us=work.now_us,
             closed_us=0,
@@ -257,28 +256,27 @@ class CloseOrderStep:
 
     def judge(self, work: Work) -> Proposal:
         """Propose to release what the buffers to close still hold."""
-        order = require_order(work, self.bin, self.command.order_id)
-        before = OrderView(self.bin, self.command.order_id, order)
+        order_id = self.command.order_id
+        order = require_order(work, self.bin, order_id)
+        before = OrderView(self.bin, order_id, order)
+        closed = next_state(ORDER, before.state, OrderEvent.CLOSE, order_id=order_id)
         if self.command.gtin is None:
-            if not order.is_open:
-                next_order_state(order.state, OrderEvent.CLOSE)
-            gtins = [b.gtin for b in order.buffers if b.state != BufferState.CLOSED]
+            buffers = [b for b in order.buffers if b.state != BufferState.CLOSED]
         else:
-            gtins = [require_buffer(order, self.command.gtin).gtin]
-        for gtin in gtins:
-            buffer = require_buffer(order, gtin)
-            state = next_buffer_state(buffer.state, BufferEvent.CLOSE)
+            buffers = [require_buffer(order, self.command.gtin)]
+        for buffer in buffers:
+            state = next_state(
+                BUFFER, BufferState(buffer.state), BufferEvent.CLOSE, gtin=format_gtin(buffer.gtin)
+            )
             order = order.with_buffer(buffer._replace(state=state))
         if all(buffer.state == BufferState.CLOSED for buffer in order.buffers):
-            state = next_order_state(order.state, OrderEvent.CLOSE)
-            order = order._replace(state=state, closed_us=work.now_us)
+            order = order._replace(state=closed, closed_us=work.now_us)
         after = before._replace(row=order)
         amount = before.held_tiyn - after.held_tiyn
         movement = None
         if amount:
             movement = Movement(
-                _core.RELEASE, self.bin, amount,
-                order_id=self.command.order_id, gtin=self.command.gtin or 0,
+                _core.RELEASE, self.bin, amount, order_id=order_id, gtin=self.command.gtin or 0
             )  # fmt: skip
         return Proposal(lambda: self._settle(work, after), movement)
 
@@ -289,7 +287,7 @@ class CloseOrderStep:
             work.put_account(self.bin, account._replace(orders_open=account.orders_open - 1))
         return after
 
-    def recall(self, work: Work, payload: bytes) -> OrderView:
+    def recall(self, work: Work, _payload: bytes) -> OrderView:
         """Return the order as it is now."""
         order_id = self.command.order_id
         return OrderView(self.bin, order_id, require_order(work, self.bin, order_id))

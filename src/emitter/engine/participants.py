@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import enum
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
@@ -42,16 +42,16 @@ class AccountView(NamedTuple):
 
     bin: int
     name: str
-    registered_on: datetime.date
-    activated_on: datetime.date | None
-    available_tiyn: int = 0
-    reserved_tiyn: int = 0
-    credited_tiyn: int = 0
-    adjusted_tiyn: int = 0
-    captured_tiyn: int = 0
-    refunded_tiyn: int = 0
-    bank_costs_tiyn: int = 0
-    orders_open: int = 0
+    registered_on: dt.date
+    activated_on: dt.date | None
+    available_tiyn: int
+    reserved_tiyn: int
+    credited_tiyn: int
+    adjusted_tiyn: int
+    captured_tiyn: int
+    refunded_tiyn: int
+    bank_costs_tiyn: int
+    orders_open: int
 
 
 def account_view(bin_: int, participant: ParticipantRow, account: AccountRow | None) -> AccountView:
@@ -60,10 +60,10 @@ def account_view(bin_: int, participant: ParticipantRow, account: AccountRow | N
     return AccountView(
         bin_,
         participant.name,
-        datetime.date.fromordinal(participant.registered_on),
-        datetime.date.fromordinal(activated) if activated else None,
-        *(account[:7] if account else ()),
-        orders_open=account.orders_open if account else 0,
+        dt.date.fromordinal(participant.registered_on),
+        dt.date.fromordinal(activated) if activated else None,
+        *(account[:7] if account else (0,) * 7),
+        account.orders_open if account else 0,
     )
 
 
@@ -80,7 +80,7 @@ def require_participant(work: Work, bin_: int) -> ParticipantRow:
     return ParticipantRow.unpack(row)
 
 
-def require_active(work: Work, bin_: int, today: datetime.date) -> None:
+def require_active(work: Work, bin_: int, today: dt.date) -> None:
     """Refuse unless the participant's contract is in force."""
     activated_on = require_participant(work, bin_).activated_on
     if not activated_on or today.toordinal() < activated_on:
@@ -113,6 +113,9 @@ class _ParticipantStep:
     def reads(self) -> tuple[bytes, ...]:
         return (self._key, schema.account_key(self.bin))
 
+    def recall(self, work: Work, _payload: bytes) -> AccountView:
+        return self._view(work)
+
     def _view(self, work: Work) -> AccountView:
         return account_view(self.bin, require_participant(work, self.bin), work.account(self.bin))
 
@@ -135,10 +138,6 @@ class RegisterStep(_ParticipantStep):
 
     def _settle(self, work: Work) -> AccountView:
         work.put(self._key, self._row.pack())
-        return self._view(work)
-
-    def recall(self, work: Work, payload: bytes) -> AccountView:
-        """Return the participant as it is now."""
         return self._view(work)
 
 
@@ -165,10 +164,6 @@ class ActivateStep(_ParticipantStep):
             work.put_account(self.bin, AccountRow(0, 0, 0, 0, 0, 0, 0, 0, 0))
         return self._view(work)
 
-    def recall(self, work: Work, payload: bytes) -> AccountView:
-        """Return the participant as it is now."""
-        return self._view(work)
-
 
 class CreditStep(_ParticipantStep):
     """Book a payment under its bank reference, which is the id and is kept for ever."""
@@ -179,9 +174,7 @@ class CreditStep(_ParticipantStep):
         super().__init__(command.bin)
         self.command = command
         self.digest = command.digest()
-        self.request = schema.request_key(
-            0, schema.RequestKind.PAYMENT, command.reference.encode()
-        )
+        self.request = schema.request_key(0, schema.RequestKind.PAYMENT, command.reference.encode())
 
     def claims(self) -> tuple[bytes, ...]:
         """Return the bank reference."""
@@ -200,10 +193,6 @@ class CreditStep(_ParticipantStep):
             _core.CREDIT, self.bin, command.amount_tiyn, reference=command.reference
         )
         return Proposal(lambda: self._view(work), movement)
-
-    def recall(self, work: Work, payload: bytes) -> AccountView:
-        """Return the account as it is now."""
-        return self._view(work)
 
 
 class IssueTokenStep(_ParticipantStep):
@@ -225,7 +214,3 @@ class IssueTokenStep(_ParticipantStep):
             return self._token
 
         return Proposal(settle)
-
-    def recall(self, work: Work, payload: bytes) -> str:
-        """Return the token; issuing has no request row, so nothing ever asks."""
-        return self._token

@@ -13,15 +13,14 @@ import numpy as np
 
 from emitter.store import schema
 from emitter.store.rows import RangeRow
+from emitter.store.scanning import scan_store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from emitter.store.port import Store
-
-_PAGE_ROWS = 10_000
 
 
 class Series:
@@ -59,7 +58,7 @@ class Ranges:
         self._doubtful = True
         self._settled()
 
-    def publish(self, issued: Sequence[tuple[bytes, bytes]]) -> None:
+    def publish(self, issued: Iterable[tuple[bytes, bytes]]) -> None:
         """Add ranges that have become durable, given as rows of the store."""
         with self._lock:
             if not self._doubtful:
@@ -86,20 +85,11 @@ class Ranges:
     def _read(self) -> dict[tuple[int, int], Series]:
         """Read all ranges in short views."""
         series: dict[tuple[int, int], Series] = {}
-        start, stop = b"r", b"s"
-        while True:
-            page = self._store.view(
-                lambda reader, start=start: reader.scan(start, stop, limit=_PAGE_ROWS)
-            )
-            _add(series, page)
-            if len(page) < _PAGE_ROWS:
-                return series
-            start = page[-1][0] + b"\0"
+        _add(series, scan_store(self._store, schema.RANGES))
+        return series
 
 
-def _add(
-    series: dict[tuple[int, int], Series], rows: Sequence[tuple[bytes, bytes]]
-) -> None:
+def _add(series: dict[tuple[int, int], Series], rows: Iterable[tuple[bytes, bytes]]) -> None:
     for key, row in rows:
         gtin, serial_size, first = schema.parse_range_key(key)
         series.setdefault((gtin, serial_size), Series()).append(first, RangeRow.unpack(row))

@@ -7,6 +7,7 @@ makes, the key id of AI 91 is the one in the recipe, and the check code is the r
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -72,7 +73,7 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
         held, inverse = np.unique(found.range_index, return_inverse=True)
         rows = [found.series.rows[index] for index in held.tolist()]
         gtin = int(parsed["gtin"][found.codes[0]])
-        issued = store.view(lambda reader, rows=rows, gtin=gtin: _buffers(reader, rows, gtin))
+        issued = store.view(partial(_buffers, rows=rows, gtin=gtin))
         for place, (buffer, owner) in enumerate(issued):
             codes = found.codes[inverse == place]
             index = found.counters[inverse == place] - np.uint64(buffer.first)
@@ -88,7 +89,7 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
             buffer_index[codes] = len(buffers)
             buffers.append(owner)
     forged = _core.check(text, parsed, [keys.check_key(key) for key in check_keys], key_index)
-    reasons[forged != 0] = Reason.CODE_FORGED
+    reasons[(forged != 0) & (reasons == 0)] = Reason.CODE_FORGED
     states[reasons != 0] = 0
     buffer_index[reasons != 0] = -1
     return VerifiedCodes(reasons, states, buffer_index, buffers)

@@ -16,6 +16,9 @@ from emitter.trade.states import BufferState, OrderState
 FORMAT_VERSION = 1
 
 
+_META = struct.Struct("<Iq8s")
+
+
 class Meta(NamedTuple):
     """What the store is: its format, and the serial key its codes were made with."""
 
@@ -23,16 +26,17 @@ class Meta(NamedTuple):
     created_us: int
     serial_fingerprint: bytes
 
-    _FORM = struct.Struct("<Iq8s")
-
     def pack(self) -> bytes:
         """Return the row."""
-        return self._FORM.pack(*self)
+        return _META.pack(*self)
 
     @classmethod
     def unpack(cls, row: bytes) -> Meta:
         """Return the value of a row."""
-        return cls(*cls._FORM.unpack(row))
+        return cls(*_META.unpack(row))
+
+
+_TOKEN = struct.Struct("<BQq")
 
 
 class TokenRow(NamedTuple):
@@ -43,16 +47,17 @@ class TokenRow(NamedTuple):
     created_us: int
     label: str
 
-    _FORM = struct.Struct("<BQq")
-
     def pack(self) -> bytes:
         """Return the row."""
-        return self._FORM.pack(*self[:3]) + self.label.encode()
+        return _TOKEN.pack(*self[:3]) + self.label.encode()
 
     @classmethod
     def unpack(cls, row: bytes) -> TokenRow:
         """Return the value of a row."""
-        return cls(*cls._FORM.unpack_from(row), row[cls._FORM.size :].decode())
+        return cls._make((*_TOKEN.unpack_from(row), row[_TOKEN.size :].decode()))
+
+
+_PARTICIPANT = struct.Struct("<II")
 
 
 class ParticipantRow(NamedTuple):
@@ -62,16 +67,17 @@ class ParticipantRow(NamedTuple):
     activated_on: int
     name: str
 
-    _FORM = struct.Struct("<II")
-
     def pack(self) -> bytes:
         """Return the row."""
-        return self._FORM.pack(*self[:2]) + self.name.encode()
+        return _PARTICIPANT.pack(*self[:2]) + self.name.encode()
 
     @classmethod
     def unpack(cls, row: bytes) -> ParticipantRow:
         """Return the value of a row."""
-        return cls(*cls._FORM.unpack_from(row), row[cls._FORM.size :].decode())
+        return cls._make((*_PARTICIPANT.unpack_from(row), row[_PARTICIPANT.size :].decode()))
+
+
+_ACCOUNT = struct.Struct("<7qQI")
 
 
 class AccountRow(NamedTuple):
@@ -87,16 +93,17 @@ class AccountRow(NamedTuple):
     journal_count: int
     orders_open: int
 
-    _FORM = struct.Struct("<7qQI")
-
     def pack(self) -> bytes:
         """Return the row; it begins with the core's record of `ACCOUNT_SIZE` bytes."""
-        return self._FORM.pack(*self)
+        return _ACCOUNT.pack(*self)
 
     @classmethod
     def unpack(cls, row: bytes) -> AccountRow:
         """Return the value of a row."""
-        return cls(*cls._FORM.unpack(row))
+        return cls(*_ACCOUNT.unpack(row))
+
+
+_ESCROW = struct.Struct("<3q")
 
 
 class EscrowRow(NamedTuple):
@@ -106,16 +113,14 @@ class EscrowRow(NamedTuple):
     captured: int
     released: int
 
-    _FORM = struct.Struct("<3q")
-
     def pack(self) -> bytes:
         """Return the row."""
-        return self._FORM.pack(*self)
+        return _ESCROW.pack(*self)
 
     @classmethod
     def unpack(cls, row: bytes) -> EscrowRow:
         """Return the value of a row."""
-        return cls(*cls._FORM.unpack(row))
+        return cls(*_ESCROW.unpack(row))
 
 
 class SerialSource(enum.IntEnum):
@@ -123,6 +128,9 @@ class SerialSource(enum.IntEnum):
 
     OPERATOR = 1
     SELF_MADE = 2
+
+
+_BUFFER = struct.Struct("<Q4BHHqqQQQ")
 
 
 class BufferRow(NamedTuple):
@@ -141,16 +149,17 @@ class BufferRow(NamedTuple):
     quantity: int
     delivered: int
 
-    _FORM = struct.Struct("<Q4BHHqqQQQ")
-
     def pack(self) -> bytes:
         """Return the packed buffer."""
-        return self._FORM.pack(*self)
+        return _BUFFER.pack(*self)
 
     @property
     def is_open(self) -> bool:
         """Whether money of the buffer may still be held in the order's escrow."""
         return self.state in (BufferState.PENDING, BufferState.ACTIVE)
+
+
+_ORDER = struct.Struct("<BBqq")
 
 
 class OrderRow(NamedTuple):
@@ -162,17 +171,17 @@ class OrderRow(NamedTuple):
     closed_us: int  # 0 while open
     buffers: tuple[BufferRow, ...]
 
-    _FORM = struct.Struct("<BBqq")
-
     def pack(self) -> bytes:
         """Return the row."""
-        return self._FORM.pack(*self[:4]) + b"".join([buffer.pack() for buffer in self.buffers])
+        return _ORDER.pack(*self[:4]) + b"".join([buffer.pack() for buffer in self.buffers])
 
     @classmethod
     def unpack(cls, row: bytes) -> OrderRow:
         """Return the value of a row."""
-        buffers = BufferRow._FORM.iter_unpack(row[cls._FORM.size :])
-        return cls(*cls._FORM.unpack_from(row), tuple([BufferRow(*fields) for fields in buffers]))
+        buffers = _BUFFER.iter_unpack(row[_ORDER.size :])
+        return cls._make(
+            (*_ORDER.unpack_from(row), tuple([BufferRow(*fields) for fields in buffers]))
+        )
 
     @property
     def is_open(self) -> bool:
@@ -192,6 +201,9 @@ class OrderRow(NamedTuple):
         return self._replace(buffers=buffers)
 
 
+_BLOCK = struct.Struct("<Qqqq")
+
+
 class BlockRow(NamedTuple):
     """One delivered portion of a buffer; its first index is in the key."""
 
@@ -201,16 +213,17 @@ class BlockRow(NamedTuple):
     delivered_us: int
     block_id: str
 
-    _FORM = struct.Struct("<Qqqq")
-
     def pack(self) -> bytes:
         """Return the row."""
-        return self._FORM.pack(*self[:4]) + self.block_id.encode()
+        return _BLOCK.pack(*self[:4]) + self.block_id.encode()
 
     @classmethod
     def unpack(cls, row: bytes) -> BlockRow:
         """Return the value of a row."""
-        return cls(*cls._FORM.unpack_from(row), row[cls._FORM.size :].decode())
+        return cls._make((*_BLOCK.unpack_from(row), row[_BLOCK.size :].decode()))
+
+
+_REQUEST = struct.Struct("<32sBqq")
 
 
 class RequestRow(NamedTuple):
@@ -226,16 +239,17 @@ class RequestRow(NamedTuple):
     expires_us: int
     payload: bytes
 
-    _FORM = struct.Struct("<32sBqq")
-
     def pack(self) -> bytes:
         """Return the row."""
-        return self._FORM.pack(*self[:4]) + self.payload
+        return _REQUEST.pack(*self[:4]) + self.payload
 
     @classmethod
     def unpack(cls, row: bytes) -> RequestRow:
         """Return the value of a row."""
-        return cls(*cls._FORM.unpack_from(row), row[cls._FORM.size :])
+        return cls._make((*_REQUEST.unpack_from(row), row[_REQUEST.size :]))
+
+
+_SERIES = struct.Struct("<BBQ")
 
 
 class SeriesRow(NamedTuple):
@@ -245,16 +259,17 @@ class SeriesRow(NamedTuple):
     source: int
     next_counter: int
 
-    _FORM = struct.Struct("<BBQ")
-
     def pack(self) -> bytes:
         """Return the row."""
-        return self._FORM.pack(*self)
+        return _SERIES.pack(*self)
 
     @classmethod
     def unpack(cls, row: bytes) -> SeriesRow:
         """Return the value of a row."""
-        return cls(*cls._FORM.unpack(row))
+        return cls(*_SERIES.unpack(row))
+
+
+_RANGE = struct.Struct("<Q16sQB")
 
 
 class RangeRow(NamedTuple):
@@ -265,17 +280,19 @@ class RangeRow(NamedTuple):
     quantity: int
     form: int
 
-    _FORM = struct.Struct("<Q16sQB")
-
     def pack(self) -> bytes:
         """Return the row."""
-        return self._FORM.pack(self.bin, self.order_id.bytes, self.quantity, self.form)
+        return _RANGE.pack(self.bin, self.order_id.bytes, self.quantity, self.form)
 
     @classmethod
     def unpack(cls, row: bytes) -> RangeRow:
         """Return the value of a row."""
-        bin_, order, quantity, form = cls._FORM.unpack(row)
+        bin_, order, quantity, form = _RANGE.unpack(row)
         return cls(bin_, UUID(bytes=order), quantity, form)
+
+
+_JOURNAL_HEAD = struct.Struct("<qB16sQQB")
+_JOURNAL_ENTRY = struct.Struct("<Bq")
 
 
 class JournalRow(NamedTuple):
@@ -289,24 +306,21 @@ class JournalRow(NamedTuple):
     entries: tuple[tuple[int, int], ...]
     reference: str
 
-    _HEAD = struct.Struct("<qB16sQQB")
-    _ENTRY = struct.Struct("<Bq")
-
     def pack(self) -> bytes:
         """Return the row."""
         order = self.order_id.bytes if self.order_id else bytes(16)
-        head = self._HEAD.pack(
+        head = _JOURNAL_HEAD.pack(
             self.at_us, self.kind, order, self.gtin, self.quantity, len(self.entries)
         )
-        entries = [self._ENTRY.pack(account, amount) for account, amount in self.entries]
+        entries = [_JOURNAL_ENTRY.pack(account, amount) for account, amount in self.entries]
         return head + b"".join(entries) + self.reference.encode()
 
     @classmethod
     def unpack(cls, row: bytes) -> JournalRow:
         """Return the value of a row."""
-        at_us, kind, order, gtin, quantity, count = cls._HEAD.unpack_from(row)
-        start, size = cls._HEAD.size, cls._ENTRY.size
+        at_us, kind, order, gtin, quantity, count = _JOURNAL_HEAD.unpack_from(row)
+        start, size = _JOURNAL_HEAD.size, _JOURNAL_ENTRY.size
         stop = start + count * size
-        entries = tuple(cls._ENTRY.iter_unpack(row[start:stop]))
+        entries = tuple(_JOURNAL_ENTRY.iter_unpack(row[start:stop]))
         order_id = UUID(bytes=order) if any(order) else None
         return cls(at_us, kind, order_id, gtin, quantity, entries, row[stop:].decode())

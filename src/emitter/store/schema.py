@@ -33,6 +33,10 @@ def _u64(number: int) -> bytes:
 
 META_KEY = b"m"
 
+# What the keys of all rows of a kind start with.
+PARTICIPANTS, ACCOUNTS, JOURNALS, ORDERS = b"p", b"a", b"j", b"o"
+ESCROWS, BLOCKS, SERIES, RANGES = b"e", b"b", b"s", b"r"
+
 
 def token_key(digest: bytes) -> bytes:
     """Return the key of a bearer token by its SHA-256."""
@@ -41,37 +45,47 @@ def token_key(digest: bytes) -> bytes:
 
 def participant_key(bin_: int) -> bytes:
     """Return the key of a participant."""
-    return b"p" + _u64(bin_)
+    return PARTICIPANTS + _u64(bin_)
 
 
 def account_key(bin_: int) -> bytes:
     """Return the key of a participant's account."""
-    return b"a" + _u64(bin_)
+    return ACCOUNTS + _u64(bin_)
 
 
 def journal_key(bin_: int, sequence: int) -> bytes:
     """Return the key of one journal transaction; sequences of an account start at 1."""
-    return b"j" + _u64(bin_) + _u64(sequence)
+    return JOURNALS + _u64(bin_) + _u64(sequence)
+
+
+def journal_prefix(bin_: int) -> bytes:
+    """Return what the keys of an account's journal start with."""
+    return JOURNALS + _u64(bin_)
 
 
 def order_key(bin_: int, order_id: UUID) -> bytes:
     """Return the key of an order."""
-    return b"o" + _u64(bin_) + order_id.bytes
+    return ORDERS + _u64(bin_) + order_id.bytes
 
 
 def orders_prefix(bin_: int) -> bytes:
     """Return what the keys of all orders of a participant start with."""
-    return b"o" + _u64(bin_)
+    return ORDERS + _u64(bin_)
+
+
+def escrows_prefix(bin_: int) -> bytes:
+    """Return what the keys of all escrows of a participant start with."""
+    return ESCROWS + _u64(bin_)
 
 
 def escrow_key(bin_: int, order_id: UUID) -> bytes:
     """Return the key of an order's escrow."""
-    return b"e" + _u64(bin_) + order_id.bytes
+    return ESCROWS + _u64(bin_) + order_id.bytes
 
 
 def buffer_prefix(bin_: int, order_id: UUID, gtin: int) -> bytes:
     """Return what the keys of all blocks of a buffer start with."""
-    return b"b" + _u64(bin_) + order_id.bytes + _u64(gtin)
+    return BLOCKS + _u64(bin_) + order_id.bytes + _u64(gtin)
 
 
 def block_key(bin_: int, order_id: UUID, gtin: int, first: int) -> bytes:
@@ -110,12 +124,17 @@ def request_of(key: bytes) -> bytes:
 
 def series_key(gtin: int, serial_size: int) -> bytes:
     """Return the key of a GTIN's series of serials of one length."""
-    return b"s" + _u64(gtin) + bytes((serial_size,))
+    return SERIES + _u64(gtin) + bytes((serial_size,))
+
+
+def parse_series_key(key: bytes) -> tuple[int, int]:
+    """Return GTIN and serial size of a series key."""
+    return _U64.unpack_from(key, 1)[0], key[9]
 
 
 def range_prefix(gtin: int, serial_size: int) -> bytes:
     """Return what the keys of all ranges of a series start with."""
-    return b"r" + _u64(gtin) + bytes((serial_size,))
+    return RANGES + _u64(gtin) + bytes((serial_size,))
 
 
 def range_key(gtin: int, serial_size: int, first: int) -> bytes:

@@ -25,8 +25,8 @@ class Titled(enum.IntEnum):
 
     titles: Titles
 
-    def __new__(cls, value: int, en: str, ru: str) -> Self:
-        """Make the member ``value``, read as ``en`` or ``ru``."""
+    def __new__(cls, value: int, en: str = "", ru: str = "") -> Self:
+        """Make the member ``value``, read as ``en`` or ``ru``; a look-up passes the value alone."""
         self = int.__new__(cls, value)
         self._value_ = value
         self.titles = Titles(en, ru)

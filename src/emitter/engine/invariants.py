@@ -1,0 +1,292 @@
+"""What must be true of every store, written once: the equations of money, orders, blocks, ranges.
+
+On a live store each account, order and series is looked at in one short view of its own: these
+invariants are local, so they hold in every view whatever is being written meanwhile. On a copy,
+which stands still, `check_whole` looks besides for rows that belong to nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from emitter import _core
+from emitter.engine.orders import OrderView, cost_of
+from emitter.store import schema
+from emitter.store.rows import (
+    AccountRow,
+    BlockRow,
+    EscrowRow,
+    JournalRow,
+    OrderRow,
+    RangeRow,
+    RequestRow,
+    SeriesRow,
+)
+from emitter.store.scanning import scan_store, scan_view
+from emitter.trade.gs1 import format_gtin
+from emitter.trade.ledger import LedgerAccount
+from emitter.trade.parties import format_bin
+from emitter.trade.states import BufferState, OrderState
+from emitter.trade.templates import TEMPLATES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from emitter.store.port import Reader, Store
+
+
+class BreachError(Exception):
+    """The first invariant that does not hold, with the object that breaks it."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What was looked at, and what the journal adds up to (tiyn by ledger account)."""
+
+    accounts: int = 0
+    transactions: int = 0
+    orders: int = 0
+    blocks: int = 0
+    series: int = 0
+    ranges: int = 0
+    codes_emitted: int = 0
+    codes_delivered: int = 0
+    totals_tiyn: Counter[LedgerAccount] = field(default_factory=Counter)
+    whole: bool = False
+
+
+def check_store(
+    store: Store, *, whole: bool = False, progress: Callable[[str], None] | None = None
+) -> Report:
+    """Check every invariant; raise `BreachError` at the first that does not hold.
+
+    ``whole`` adds what holds only while nobody writes: give it for a copy.
+    """
+    report = Report(whole=whole)
+    tell = progress or (lambda _: None)
+    for key, _ in scan_store(store, schema.ACCOUNTS):
+        _check_account(store, schema.owner(key), report)
+        tell("account")
+    for key, _ in scan_store(store, schema.ORDERS):
+        store.view(partial(_check_order, key=key, report=report))
+        tell("order")
+    for key, _ in scan_store(store, schema.SERIES):
+        store.view(partial(_check_series, key=key, report=report))
+        tell("series")
+    if whole:
+        _check_whole(store, report)
+    return report
+
+
+def _require(truth: bool, invariant: str, subject: str) -> None:  # noqa: FBT001 - reads as a law
+    if not truth:
+        raise BreachError(f"{subject}: {invariant}")
+
+
+def _check_account(store: Store, bin_: int, report: Report) -> None:
+    """Check the money of a participant: the equation, the escrows, and the fold of the journal."""
+    who = f"account {format_bin(bin_)}"
+
+    def read(reader: Reader) -> tuple[AccountRow, dict[UUID, int], int]:
+        packed = reader.get_many((schema.account_key(bin_),))[0]
+        _require(packed is not None, "an account that was there is gone", who)
+        account = AccountRow.unpack(packed or b"")
+        held = {
+            schema.order_of(key): EscrowRow.unpack(row).held
+            for key, row in scan_view(reader, schema.escrows_prefix(bin_))
+        }
+        rows = scan_view(reader, schema.orders_prefix(bin_))
+        orders_open = sum(OrderRow.unpack(row).is_open for _, row in rows)
+        return account, held, orders_open
+
+    account, held, orders_open = store.view(read)
+    _require(
+        account.credited + account.adjusted
+        == account.available
+        + account.reserved
+        + account.captured
+        + account.refunded
+        + account.bank_costs,
+        "credited + adjusted = available + reserved + captured + refunded + bank costs",
+        who,
+    )
+    _require(min(account.available, account.reserved) >= 0, "no amount is negative", who)
+    _require(account.reserved == sum(held.values()), "reserved = sum of escrows", who)
+    _require(account.orders_open == orders_open, "orders_open counts the open orders", who)
+    _check_journal(store, bin_, account, held, report)
+    report.accounts += 1
+
+
+def _check_journal(
+    store: Store, bin_: int, account: AccountRow, held: dict[UUID, int], report: Report
+) -> None:
+    """Fold the journal to the balances, up to the transaction they were read at."""
+    who = f"journal of {format_bin(bin_)}"
+    totals: Counter[LedgerAccount] = Counter()
+    kinds: Counter[int] = Counter()
+    escrows: Counter[UUID] = Counter()
+    sequence = 0
+    for key, packed in scan_store(store, schema.journal_prefix(bin_)):
+        if sequence == account.journal_count:
+            break
+        sequence += 1
+        _require(schema.sequence_of(key) == sequence, "sequences have no gaps", who)
+        row = JournalRow.unpack(packed)
+        subject = f"{who}, transaction {sequence}"
+        _require(sum(amount for _, amount in row.entries) == 0, "entries sum to zero", subject)
+        for ledger_account, amount in row.entries:
+            totals[LedgerAccount(ledger_account)] += amount
+            if ledger_account == LedgerAccount.ESCROW and row.order_id:
+                escrows[row.order_id] += amount
+        kinds[row.kind] += row.entries[0][1]
+        if row.kind == _core.CREDIT:
+            _check_payment(store, row.reference, subject)
+    _require(sequence == account.journal_count, "the journal is complete", who)
+    _require(totals[LedgerAccount.AVAILABLE] == account.available, "available is its fold", who)
+    _require(totals[LedgerAccount.ESCROW] == account.reserved, "reserved is its fold", who)
+    earned = totals[LedgerAccount.REVENUE] + totals[LedgerAccount.VAT]
+    _require(earned == account.captured, "captured = revenue + VAT", who)
+    _require(-kinds[_core.CREDIT] == account.credited, "credited is its fold", who)
+    _require(-kinds[_core.ADJUST] == account.adjusted, "adjusted is its fold", who)
+    _require(-kinds[_core.REFUND] == account.refunded, "refunded is its fold", who)
+    _require(-kinds[_core.BANK_COST] == account.bank_costs, "bank costs are their fold", who)
+    for order_id, amount in held.items():
+        _require(escrows[order_id] == amount, "escrow is its fold", f"{who}, order {order_id}")
+    report.transactions += sequence
+    report.totals_tiyn.update(totals)
+
+
+def _check_payment(store: Store, reference: str, subject: str) -> None:
+    key = schema.request_key(0, schema.RequestKind.PAYMENT, reference.encode())
+    packed = store.view(lambda reader: reader.get_many((key,)))[0]
+    kept = packed is not None and not RequestRow.unpack(packed).reason
+    _require(kept, "a payment's bank reference is kept", subject)
+
+
+def _check_order(reader: Reader, key: bytes, report: Report) -> None:
+    """Check an order: states, blocks end to end, shares of money, escrow."""
+    bin_, order_id = schema.owner(key), schema.order_of(key)
+    who = f"order {order_id}"
+    keys = (key, schema.escrow_key(bin_, order_id), schema.participant_key(bin_))
+    packed, packed_escrow, participant = reader.get_many(keys)
+    _require(packed is not None, "an order that was there is gone", who)
+    _require(packed_escrow is not None, "every order has an escrow", who)
+    _require(participant is not None, "every order has its participant", who)
+    order = OrderRow.unpack(packed or b"")
+    escrow = EscrowRow.unpack(packed_escrow or b"")
+    view = OrderView(bin_, order_id, order)
+    _require(order.state in (OrderState.READY, OrderState.CLOSED, OrderState.EXPIRED),
+             "an emitted order is READY, CLOSED or EXPIRED", who)  # fmt: skip
+    _require(bool(order.closed_us) != order.is_open, "a closed order knows when", who)
+    _require(
+        order.is_open or not any(b.is_open for b in order.buffers),
+        "a closed order has no open buffer", who,
+    )  # fmt: skip
+    _require(escrow.held >= 0, "no amount is negative", who)
+    _require(escrow.held == view.held_tiyn, "escrow = what open buffers still owe", who)
+    captured = sum(cost_of(b).gross(b.delivered) for b in order.buffers)
+    _require(escrow.captured == captured, "captured = cost of what was delivered", who)
+    _require(
+        escrow.held + escrow.captured + escrow.released == view.gross_tiyn,
+        "held + captured + released = cost of the order", who,
+    )  # fmt: skip
+    for buffer in order.buffers:
+        _check_blocks(reader, view, buffer.gtin, report)
+        report.codes_emitted += buffer.quantity
+        report.codes_delivered += buffer.delivered
+    report.orders += 1
+
+
+def _check_blocks(reader: Reader, view: OrderView, gtin: int, report: Report) -> None:
+    """Walk the blocks of a buffer: end to end up to what is delivered, each paid and asked for."""
+    buffer = view.row.buffer(gtin)
+    who = f"order {view.order_id}, buffer {format_gtin(gtin)}"
+    if buffer is None:
+        raise AssertionError("the caller takes the GTIN from the order")
+    _require(buffer.delivered <= buffer.quantity, "delivered does not exceed quantity", who)
+    if buffer.state in (BufferState.ACTIVE, BufferState.EXHAUSTED):
+        exhausted = buffer.delivered == buffer.quantity
+        _require(
+            exhausted == (buffer.state == BufferState.EXHAUSTED),
+            "exhausted when all is delivered", who,
+        )  # fmt: skip
+    end = 0
+    for key, packed in scan_view(reader, schema.buffer_prefix(view.bin, view.order_id, gtin)):
+        row = BlockRow.unpack(packed)
+        first = schema.sequence_of(key)
+        subject = f"{who}, block {row.block_id}"
+        _require(first == end, "blocks follow each other without gap or overlap", subject)
+        end = first + row.quantity
+        cost = cost_of(buffer).block_cost(first, end)
+        _require(cost == (row.net_tiyn, row.vat_tiyn), "a block costs its cumulative share",
+                 subject)  # fmt: skip
+        delivery = schema.delivery_id(view.order_id, gtin, row.block_id)
+        request = schema.request_key(view.bin, schema.RequestKind.DELIVER_BLOCK, delivery)
+        asked = reader.get_many((request,))[0]
+        _require(
+            asked is not None and RequestRow.unpack(asked).payload == first.to_bytes(8, "big"),
+            "a block is found under its id", subject,
+        )  # fmt: skip
+        report.blocks += 1
+    _require(end == buffer.delivered, "blocks add up to what is delivered", who)
+
+
+def _check_series(reader: Reader, key: bytes, report: Report) -> None:
+    """Check a series: ranges disjoint, in order, below the next counter, held by their buffers."""
+    gtin, serial_size = schema.parse_series_key(key)
+    who = f"series {format_gtin(gtin)}/{serial_size}"
+    packed = reader.get_many((key,))[0]
+    _require(packed is not None, "a series that was there is gone", who)
+    series = SeriesRow.unpack(packed or b"")
+    end = 0
+    for range_key, row in scan_view(reader, schema.range_prefix(gtin, serial_size)):
+        first = schema.sequence_of(range_key)
+        held = RangeRow.unpack(row)
+        subject = f"{who}, range from {first}"
+        _require(first >= end, "ranges are disjoint", subject)
+        end = first + held.quantity
+        order = reader.get_many((schema.order_key(held.bin, held.order_id),))[0]
+        buffer = OrderRow.unpack(order).buffer(gtin) if order else None
+        _require(
+            buffer is not None
+            and (buffer.first, buffer.quantity) == (first, held.quantity)
+            and TEMPLATES[buffer.template_id].serial_size == serial_size
+            and TEMPLATES[buffer.template_id].form.form == held.form == series.form,
+            "a range is held by the buffer it names", subject,
+        )  # fmt: skip
+        report.ranges += 1
+    _require(end <= series.next_counter, "counters are given out once", who)
+    report.series += 1
+
+
+def _check_whole(store: Store, report: Report) -> None:
+    """Look for rows that belong to nothing, and add up everything."""
+    _require(sum(report.totals_tiyn.values()) == 0, "the journal sums to zero", "store")
+    counts: Counter[bytes] = Counter()
+    codes = 0
+    for kind in (
+        schema.ACCOUNTS,
+        schema.PARTICIPANTS,
+        schema.JOURNALS,
+        schema.ESCROWS,
+        schema.BLOCKS,
+        schema.RANGES,
+    ):
+        for _, row in scan_store(store, kind):
+            counts[kind] += 1
+            if kind == schema.RANGES:
+                codes += RangeRow.unpack(row).quantity
+    for count, seen, invariant in (
+        (counts[schema.JOURNALS], report.transactions, "every transaction belongs to an account"),
+        (counts[schema.ESCROWS], report.orders, "every escrow belongs to an order"),
+        (counts[schema.BLOCKS], report.blocks, "every block belongs to a buffer"),
+        (counts[schema.RANGES], report.ranges, "every range belongs to a series"),
+        (codes, report.codes_emitted, "every code belongs to a range"),
+    ):
+        _require(count == seen, invariant, "store")
+    owned = counts[schema.ACCOUNTS] <= counts[schema.PARTICIPANTS]
+    _require(owned, "every account belongs to a participant", "store")

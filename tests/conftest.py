@@ -1,0 +1,85 @@
+"""What many tests stand on: keys, a store in memory, an engine with its own clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emitter.engine.commands import (
+    ActivateParticipant,
+    CreateOrder,
+    CreditAccount,
+    OrderLine,
+    RegisterParticipant,
+)
+from emitter.engine.engine import Engine
+from emitter.engine.invariants import check_store
+from emitter.engine.keys import KeyRing
+from emitter.store.memory import MemoryStore
+from emitter.trade.calendar import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from emitter.config import Limits
+
+SHOES, SHOES_2, LP, MILK = 4670033010053, 4060477697987, 4640088090997, 3041094787443
+BIN, OTHER_BIN = 990140000384, 990240003471
+DAY = dt.date(2026, 3, 2)
+
+
+class Clock:
+    """A clock that stands until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now_us = instant(DAY)
+
+    def __call__(self) -> int:
+        return self.now_us
+
+    def pass_days(self, days: float) -> None:
+        self.now_us += int(days * 86_400_000_000)
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
+    return KeyRing.create(tmp_path_factory.mktemp("keys") / "keys", os.urandom(32))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+class Bench:
+    """An engine over a store in memory, worked off by hand, whose invariants are checked at the end."""
+
+    def __init__(self, keys: KeyRing, clock: Clock, limits: Limits | None = None) -> None:
+        self.store = MemoryStore()
+        self.clock = clock
+        self.engine = Engine(self.store, keys, clock=clock, limits=limits, threaded=False)
+
+    def join(self, bin_: int = BIN, tiyn: int = 0) -> None:
+        """Register and activate a participant, and credit it."""
+        self.engine.execute(RegisterParticipant(bin_, f"ТОО {bin_}", DAY))
+        self.engine.execute(ActivateParticipant(bin_, DAY))
+        if tiyn:
+            self.engine.execute(CreditAccount(bin_, tiyn, f"payment-{bin_}"))
+
+    def order(self, request_id: str, *lines: OrderLine, bin_: int = BIN):
+        """Create an order and return its view."""
+        return self.engine.execute(CreateOrder(bin_, request_id, lines)).value
+
+    def dump(self) -> list[tuple[bytes, bytes]]:
+        """Return every row of the store."""
+        return self.store.view(lambda reader: reader.scan(b"", b"\xff", limit=10**9))
+
+
+@pytest.fixture
+def bench(keys: KeyRing, clock: Clock) -> Iterator[Bench]:
+    bench = Bench(keys, clock)
+    yield bench
+    check_store(bench.store, whole=True)
