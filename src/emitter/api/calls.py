@@ -1,0 +1,198 @@
+"""What every call has in common: who calls, in what language, by when, and how a no is said.
+
+`services` turns plain methods ``(request, call) -> response`` into gRPC handlers. It reads the
+methods of a service from its descriptor, parses the bytes itself so that even a malformed message
+gets a typed answer, turns `Refused` into a status, and anything unexpected into `Reason.INTERNAL`
+with the cause in the log and nothing of it on the wire.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import logging
+import re
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import grpc
+from google.protobuf import message_factory
+from google.protobuf.message import DecodeError, Message
+from grpc_status import rpc_status
+
+from emitter.engine.participants import Role
+from emitter.errors import Reason, Refused
+from emitter.trade.parties import require_bin
+from emitter.wire import language_of, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from google.protobuf.descriptor import ServiceDescriptor
+
+    from emitter.config import Limits
+    from emitter.engine.commands import Command
+    from emitter.engine.engine import Engine
+    from emitter.engine.participants import Principal
+
+API_VERSION = "1.0"
+VERSION_METADATA = (("emitter-api-version", API_VERSION),)
+
+_log = logging.getLogger(__name__)
+_BEARER = "Bearer "
+_Request = TypeVar("_Request", bound=Message)
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def principal(context: grpc.ServicerContext, engine: Engine) -> Principal:
+    """Return who calls, known by the bearer token; refused with UNAUTHENTICATED."""
+    for name, value in context.invocation_metadata():
+        if name == "authorization" and isinstance(value, str) and value.startswith(_BEARER):
+            return engine.authenticate(value.removeprefix(_BEARER))
+    raise Refused(Reason.UNAUTHENTICATED)
+
+
+class Call:
+    """One call: its caller, its language and its time, and the engine as this caller may use it."""
+
+    def __init__(self, context: grpc.ServicerContext, engine: Engine, limits: Limits) -> None:
+        self.context = context
+        self.engine = engine
+        self.limits = limits
+        self.language = _language(context)
+        self._caller = principal(context, engine)
+
+    def station(self) -> int:
+        """Return the BIN that a station is bound to; refuse anybody else."""
+        if self._caller.role is not Role.STATION or self._caller.bin is None:
+            raise Refused(Reason.PERMISSION_DENIED, role=Role.STATION.name)
+        return self._caller.bin
+
+    def operator(self) -> None:
+        """Refuse anybody but the operator."""
+        if self._caller.role is not Role.OPERATOR:
+            raise Refused(Reason.PERMISSION_DENIED, role=Role.OPERATOR.name)
+
+    def reader(self, text: str) -> int:
+        """Return the BIN whose data is read: the caller's own, or the one the operator names.
+
+        A participant that names another's is told that there is none.
+        """
+        if self._caller.bin is None and not text:
+            raise Refused(Reason.FIELD_REQUIRED, field="bin")
+        number = require_bin(text, "bin") if text else self._caller.bin
+        if number is None or self._caller.bin not in (None, number):
+            raise Refused(Reason.PARTICIPANT_NOT_FOUND)
+        return number
+
+    def execute(self, command: Command) -> tuple[Any, bool]:
+        """Carry out a command, waiting for its verdict no longer than the call may take.
+
+        Returns the command's own value, and whether the verdict was remembered.
+        """
+        future = self.engine.submit(command)
+        try:
+            answer = future.result(self._seconds_left())
+        except concurrent.futures.TimeoutError:
+            raise Refused(Reason.COMMIT_UNKNOWN) from None
+        return answer.value, answer.replayed
+
+    def _seconds_left(self) -> float:
+        seconds = self.context.time_remaining()
+        limit = self.limits.unary_deadline_ms / 1000
+        return limit if seconds is None else max(0.0, min(limit, seconds))
+
+
+class Servicer(Protocol):
+    """A service: its descriptor, and a method for each of its own, in lower case."""
+
+    descriptor: ServiceDescriptor
+
+
+class Doorman:
+    """Opens a `Call` for every request of the servicers it is given."""
+
+    def __init__(self, engine: Engine, limits: Limits) -> None:
+        self._engine = engine
+        self._limits = limits
+
+    def handler(self, servicer: Servicer) -> grpc.GenericRpcHandler[Any, Any]:
+        """Return the handler of all methods of a service.
+
+        A stream's method gets the parsed request, or for a stream of requests an iterator of
+        bytes; it yields finished bytes, so that bulk data is never copied into a message.
+        """
+        methods = {}
+        for method in servicer.descriptor.methods:
+            answer = getattr(servicer, _CAPITAL.sub("_", method.name).lower())
+            request_type = message_factory.GetMessageClass(method.input_type)
+            if method.client_streaming:
+                methods[method.name] = grpc.stream_stream_rpc_method_handler(
+                    self._stream(answer, None)
+                )
+            elif method.server_streaming:
+                methods[method.name] = grpc.unary_stream_rpc_method_handler(
+                    self._stream(answer, request_type)
+                )
+            else:
+                methods[method.name] = grpc.unary_unary_rpc_method_handler(
+                    self._unary(answer, request_type)
+                )
+        return grpc.method_handlers_generic_handler(servicer.descriptor.full_name, methods)
+
+    def _unary(
+        self, answer: Callable[[Any, Call], Message], request_type: type[Message]
+    ) -> Callable[[bytes, grpc.ServicerContext], bytes]:
+        def handle(body: bytes, context: grpc.ServicerContext) -> bytes:
+            try:
+                call = Call(context, self._engine, self._limits)
+                response = answer(parse(request_type, body), call).SerializeToString()
+            except Exception as error:
+                _abort(context, error)
+                raise
+            context.set_trailing_metadata(VERSION_METADATA)
+            return response
+
+        return handle
+
+    def _stream(
+        self, answer: Callable[[Any, Call], Iterator[bytes]], request_type: type[Message] | None
+    ) -> Callable[[Any, grpc.ServicerContext], Iterator[bytes]]:
+        def handle(request: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
+            try:
+                context.send_initial_metadata(VERSION_METADATA)
+                context.set_trailing_metadata(VERSION_METADATA)
+                call = Call(context, self._engine, self._limits)
+                yield from answer(parse(request_type, request) if request_type else request, call)
+            except Exception as error:
+                _abort(context, error)
+                raise
+
+        return handle
+
+
+def _abort(context: grpc.ServicerContext, error: Exception) -> None:
+    """End a call with the status of a refusal; nothing of any other error leaves the log."""
+    if isinstance(error, grpc.RpcError):  # the client has gone: there is nobody to tell
+        return
+    if not isinstance(error, Refused):
+        _log.error("a call failed", exc_info=error)
+        error = Refused(Reason.INTERNAL)
+    status = rpc_status.to_status(status_of(error.refusal, _language(context)))
+    context.set_trailing_metadata((*VERSION_METADATA, *status.trailing_metadata))
+    context.abort(status.code, status.details)
+
+
+def parse(request_type: type[_Request], body: bytes) -> _Request:
+    """Return the message of its bytes; refused with FIELD_INVALID if they are not one."""
+    try:
+        return request_type.FromString(body)
+    except DecodeError:
+        raise Refused(
+            Reason.FIELD_INVALID, field="request", rule="the bytes are not a message of this type"
+        ) from None
+
+
+def _language(context: grpc.ServicerContext) -> str:
+    for name, value in context.invocation_metadata():
+        if name == "accept-language" and isinstance(value, str):
+            return language_of(value)
+    return language_of("")

@@ -1,0 +1,304 @@
+"""The client: one channel, one token, a call for each thing that can be asked."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import grpc
+import numpy as np
+from google.type.date_pb2 import Date
+
+from emitter.client.delivery import Delivery
+from emitter.client.order_stream import OrderStream
+from emitter.client.repeating import Repeats
+from emitter.v1 import (
+    account_pb2,
+    account_pb2_grpc,
+    code_pb2,
+    code_pb2_grpc,
+    order_pb2,
+    order_pb2_grpc,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import date
+
+    from google.protobuf.message import Message
+    from numpy.typing import NDArray
+
+    from emitter.client.order_stream import OrderItem
+    from emitter.errors import Refused
+    from emitter.v1.account_pb2 import Account, Role, Transaction
+    from emitter.v1.code_pb2 import Block, IssuedBuffer
+    from emitter.v1.order_pb2 import Order, OrderLine
+
+_VERIFY_CODES = 50_000  # codes a call: half of what servers allow
+_VERIFY_BYTES = 8 << 20  # bytes a call: half of what servers take in a message
+_DELIVER = f"/{code_pb2.DESCRIPTOR.services_by_name['CodeService'].full_name}/DeliverBlock"
+
+
+class VerifiedCodes(NamedTuple):
+    """One verdict a code, in columns: `CodeReason` (0: genuine), `CodeState`, index of a buffer.
+
+    ``reasons`` and ``states`` are uint8, ``buffer_index`` int32 with -1 for none.
+    """
+
+    reasons: NDArray[np.uint8]
+    states: NDArray[np.uint8]
+    buffer_index: NDArray[np.int32]
+    buffers: list[IssuedBuffer]
+
+
+class Client:
+    """Calls a server at ``target`` (``host:port``) under a bearer token; usable by many threads.
+
+    ``root_certificates``: PEM of the authorities that vouch for the server; without them the
+    connection is plain text, which servers offer on loopback addresses only. ``timeout_s`` is for
+    one attempt of a call that is not a stream; ``attempts`` counts tries in a row without progress.
+    ``language``: of the localized sentences, ``en`` or ``ru``.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        token: str,
+        *,
+        root_certificates: bytes | None = None,
+        timeout_s: float = 30.0,
+        attempts: int = 5,
+        language: str = "en",
+    ) -> None:
+        options = [
+            ("grpc.max_receive_message_length", -1),
+            ("grpc.keepalive_time_ms", 30_000),
+            ("grpc.keepalive_timeout_ms", 10_000),
+        ]
+        if root_certificates is None:
+            self._channel = grpc.insecure_channel(target, options)
+        else:
+            credentials = grpc.ssl_channel_credentials(root_certificates)
+            self._channel = grpc.secure_channel(target, credentials, options)
+        self._metadata = (("authorization", f"Bearer {token}"), ("accept-language", language))
+        self._timeout_s = timeout_s
+        self._attempts = attempts
+        self._orders = order_pb2_grpc.OrderServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
+        self._codes = code_pb2_grpc.CodeServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
+        self._accounts = account_pb2_grpc.AccountServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
+        self._deliver: Any = self._channel.unary_stream(
+            _DELIVER, code_pb2.DeliverBlockRequest.SerializeToString, None
+        )  # without a deserializer: the records stay where gRPC has put them
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; calls in flight end."""
+        self._channel.close()
+
+    # Orders ---------------------------------------------------------------------------------------
+
+    def create_order(self, lines: Iterable[OrderLine], request_id: str | None = None) -> Order:
+        """Emit an order and return it; the id is made here if none is given."""
+        request = order_pb2.CreateOrderRequest(request_id=request_id or _new_id(), lines=lines)
+        return self._order(self._orders.CreateOrder, request)
+
+    def stream_orders(self, orders: Iterable[OrderItem]) -> Iterator[tuple[str, Order | Refused]]:
+        """Create many orders on one stream; yield (request_id, order or refusal) as they come.
+
+        An item is the lines of an order, or (request_id, lines). The iterable is read in another
+        thread, as fast as the server takes orders.
+        """
+
+        def call(requests: Iterator[order_pb2.StreamOrdersRequest]) -> Any:
+            return self._orders.StreamOrders(requests, metadata=self._metadata)
+
+        return OrderStream(call, orders, self._attempts).verdicts()
+
+    def order(self, order_id: str, *, bin: str = "") -> Order:
+        """Return an order; an operator names the participant."""
+        request = order_pb2.GetOrderRequest(order_id=order_id, bin=bin)
+        return self._order(self._orders.GetOrder, request)
+
+    def orders(self, *, bin: str = "", page_size: int = 0) -> Iterator[Order]:
+        """Yield all orders, the newest first, reading page by page."""
+        request = order_pb2.ListOrdersRequest(bin=bin, page_size=page_size)
+        return self._pages(self._orders.ListOrders, request, "orders")
+
+    def close_order(self, order_id: str, request_id: str | None = None) -> Order:
+        """Close an order: what was not delivered is annulled and its money released."""
+        request = order_pb2.CloseOrderRequest(request_id=request_id or _new_id(), order_id=order_id)
+        return self._order(self._orders.CloseOrder, request)
+
+    def close_buffer(self, order_id: str, gtin: str, request_id: str | None = None) -> Order:
+        """Close one buffer of an order and return the order."""
+        request = order_pb2.CloseBufferRequest(
+            request_id=request_id or _new_id(), order_id=order_id, gtin=gtin
+        )
+        return self._order(self._orders.CloseBuffer, request)
+
+    # Codes ----------------------------------------------------------------------------------------
+
+    def deliver(
+        self,
+        order_id: str,
+        gtin: str,
+        block_id: str | None = None,
+        quantity: int = 0,
+        from_index: int = 0,
+    ) -> Delivery:
+        """Deliver a block, a new one unless ``block_id`` is known; 0 codes is all that is left.
+
+        Refusals are raised here; the codes come by iterating the `Delivery`.
+        """
+        request = code_pb2.DeliverBlockRequest(
+            order_id=order_id,
+            gtin=gtin,
+            block_id=block_id or _new_id(),
+            quantity=quantity,
+            from_index=from_index,
+        )
+
+        def call(request: code_pb2.DeliverBlockRequest) -> Any:
+            return self._deliver(request, metadata=self._metadata)
+
+        return Delivery(call, request, self._attempts)
+
+    def blocks(
+        self,
+        order_id: str,
+        gtin: str,
+        *,
+        bin: str = "",
+        page_size: int = 0,
+    ) -> Iterator[Block]:
+        """Yield the blocks of a buffer in the order of delivery, reading page by page."""
+        request = code_pb2.ListBlocksRequest(
+            order_id=order_id, gtin=gtin, bin=bin, page_size=page_size
+        )
+        return self._pages(self._codes.ListBlocks, request, "blocks")
+
+    def verify(self, codes: bytes | Iterable[bytes]) -> VerifiedCodes:
+        """Check codes (bytes with a line feed between codes, or codes one by one), any number."""
+        split = codes.removesuffix(b"\n").split(b"\n") if isinstance(codes, bytes) else codes
+        columns = [
+            self._ask(
+                self._codes.VerifyCodes,
+                code_pb2.VerifyCodesRequest(codes=b"\n".join(batch) + b"\n"),
+            )
+            for batch in _batches(split)
+        ]
+        return _merged(columns)
+
+    # Accounts -------------------------------------------------------------------------------------
+
+    def account(self, *, bin: str = "") -> Account:
+        """Return the caller's account; an operator names the participant."""
+        request = account_pb2.GetAccountRequest(bin=bin)
+        return self._account(self._accounts.GetAccount, request)
+
+    def transactions(self, *, bin: str = "", page_size: int = 0) -> Iterator[Transaction]:
+        """Yield the journal of an account, the oldest first, reading page by page."""
+        request = account_pb2.ListTransactionsRequest(bin=bin, page_size=page_size)
+        return self._pages(self._accounts.ListTransactions, request, "transactions")
+
+    def register_participant(self, bin: str, name: str, on: date) -> Account:
+        """Register a participant as of a day (operator)."""
+        request = account_pb2.RegisterParticipantRequest(
+            bin=bin, name=name, registration_date=_date(on)
+        )
+        return self._account(self._accounts.RegisterParticipant, request)
+
+    def activate_participant(self, bin: str, on: date) -> Account:
+        """Put a participant's contract in force from a day on (operator)."""
+        request = account_pb2.ActivateParticipantRequest(bin=bin, activation_date=_date(on))
+        return self._account(self._accounts.ActivateParticipant, request)
+
+    def credit(self, bin: str, amount_tiyn: int, reference: str) -> Account:
+        """Book a payment under the bank's reference, once however often it is sent (operator)."""
+        request = account_pb2.CreditAccountRequest(
+            bin=bin, amount_tiyn=amount_tiyn, reference=reference
+        )
+        return self._account(self._accounts.CreditAccount, request)
+
+    def issue_token(self, role: Role, bin: str = "", label: str = "token") -> str:
+        """Issue a token for a station of ``bin`` or for an operator (operator); shown once."""
+        request = account_pb2.IssueTokenRequest(role=role, bin=bin, label=label)
+        return str(self._ask(self._accounts.IssueToken, request).token)
+
+    # Calling --------------------------------------------------------------------------------------
+
+    def _ask(self, method: Callable[..., Any], request: Message) -> Any:
+        """Make a call, again while that can help; raise `Refused` for what the server refuses."""
+        repeats = Repeats(self._attempts)
+        while True:
+            try:
+                return method(request, timeout=self._timeout_s, metadata=self._metadata)
+            except grpc.RpcError as error:
+                repeats.after(error)
+
+    def _order(self, method: Callable[..., Any], request: Message) -> Order:
+        order: Order = self._ask(method, request).order
+        return order
+
+    def _account(self, method: Callable[..., Any], request: Message) -> Account:
+        account: Account = self._ask(method, request).account
+        return account
+
+    def _pages(self, method: Callable[..., Any], request: Any, field: str) -> Iterator[Any]:
+        """Yield the items of all pages."""
+        while True:
+            response = self._ask(method, request)
+            yield from getattr(response, field)
+            if not response.next_page_token:
+                return
+            request.page_token = response.next_page_token
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _date(day: date) -> Date:
+    return Date(year=day.year, month=day.month, day=day.day)
+
+
+def _batches(codes: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield the codes in batches that fit into a call; a longer single code is a batch itself."""
+    batch: list[bytes] = []
+    size = 0
+    for code in codes:
+        if batch and (len(batch) == _VERIFY_CODES or size + len(code) >= _VERIFY_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(code)
+        size += len(code) + 1
+    if batch:
+        yield batch
+
+
+def _merged(columns: list[code_pb2.VerifyCodesResponse]) -> VerifiedCodes:
+    """Return the columns of several answers as one; each buffer stays there once."""
+    buffers: dict[tuple[str, str], IssuedBuffer] = {}
+    places: dict[tuple[str, str], int] = {}
+    index: list[NDArray[np.int32]] = []
+    for answer in columns:
+        place_of = np.empty(len(answer.buffers) + 1, np.int32)
+        place_of[-1] = -1  # what -1 leads to
+        for number, issued in enumerate(answer.buffers):
+            key = (issued.order_id, issued.gtin)
+            buffers.setdefault(key, issued)
+            place_of[number] = places.setdefault(key, len(places))
+        index.append(place_of[np.array(answer.buffer_index, np.int32)])
+    reasons = b"".join([answer.reasons for answer in columns])
+    states = b"".join([answer.states for answer in columns])
+    return VerifiedCodes(
+        np.frombuffer(reasons, np.uint8),
+        np.frombuffer(states, np.uint8),
+        np.concatenate([np.empty(0, np.int32), *index]),
+        list(buffers.values()),
+    )

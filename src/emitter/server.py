@@ -1,0 +1,184 @@
+"""The gRPC server: what it listens on, what it allows, and how it stops.
+
+Order of a stop: health says NOT_SERVING; streams of orders end once what they have read is
+answered; no call is taken any more; calls in flight get the grace time and are then cancelled; the
+engine carries out what is queued and closes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from emitter.api.accounts import AccountServicer
+from emitter.api.calls import Doorman
+from emitter.api.codes import CodeServicer
+from emitter.api.orders import OrderServicer
+from emitter.api.streams import Streams
+from emitter.config import Limits, Settings
+from emitter.engine.engine import Engine
+from emitter.engine.keys import KeyRing, read_master
+from emitter.malloc import keep_large_blocks
+from emitter.store.lmdb_engine import open_lmdb
+from emitter.store.port import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
+_HOUR_S = 3600.0
+
+
+class Server:
+    """The services of an engine on one port. It owns the engine: `stop` closes it.
+
+    Without ``credentials`` it speaks plain text and `start` refuses any but loopback addresses.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        limits: Limits | None = None,
+        credentials: grpc.ServerCredentials | None = None,
+    ) -> None:
+        limits = limits or engine.limits
+        self._engine = engine
+        self._credentials = credentials
+        self._stopping = threading.Event()
+        self._streams = Streams(limits)
+        self._makers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="maker")
+        self._health = health.HealthServicer()
+        self._server = grpc.server(
+            ThreadPoolExecutor(limits.threads_max, thread_name_prefix="call"),
+            options=_options(limits),
+            maximum_concurrent_rpcs=limits.calls_max,
+        )
+        doorman = Doorman(engine, limits)
+        servicers = (
+            OrderServicer(self._streams),
+            CodeServicer(self._streams, self._makers),
+            AccountServicer(),
+        )
+        self._names = ["", *(servicer.descriptor.full_name for servicer in servicers)]
+        self._server.add_generic_rpc_handlers([doorman.handler(each) for each in servicers])
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._keeper = threading.Thread(target=self._keep_house, name="housekeeper", daemon=True)
+
+    def start(self, listen: str) -> int:
+        """Listen on ``host:port`` and return the port, which the system chooses for port 0.
+
+        ValueError for an address that is not loopback without TLS; OSError if it cannot be bound.
+        """
+        try:
+            if self._credentials is None:
+                require_loopback(listen)
+                port = self._server.add_insecure_port(listen)
+            else:
+                port = self._server.add_secure_port(listen, self._credentials)
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {listen}: {error}") from None
+        self._server.start()
+        self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        self._keeper.start()
+        return port
+
+    def stop(self, grace_s: float) -> None:
+        """Stop gracefully (see the module) and close the engine; a second call only waits."""
+        if self._stopping.is_set():
+            self._server.wait_for_termination()
+            return
+        self._stopping.set()
+        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        stopped = self._server.stop(grace_s)
+        self._streams.drain()
+        stopped.wait()
+        self._streams.close()
+        self._makers.shutdown()
+        self._engine.close()
+
+    def _set_health(self, state: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for name in self._names:
+            self._health.set(name, state)
+
+    def _keep_house(self) -> None:
+        """Forget refusals that have grown too old, once an hour."""
+        while not self._stopping.wait(_HOUR_S):
+            try:
+                self._engine.forget_refusals()
+            except StoreError:
+                _log.exception("housekeeping failed; it will be tried again")
+
+
+def serve(
+    settings: Settings,
+    limits: Limits | None = None,
+    *,
+    started: Callable[[int], None] = lambda _port: None,
+) -> None:
+    """Open the store and the keys, serve until SIGTERM or SIGINT, and stop gracefully.
+
+    ``started`` hears the port once calls are answered. To be called in the main thread.
+    """
+    keep_large_blocks()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    limits = limits or Limits()
+    keys = KeyRing.load(settings.keys_file, read_master(settings.master_key_file))
+    engine = Engine(open_lmdb(settings.data_dir), keys, limits=limits)
+    server = Server(engine, credentials=_credentials(settings))
+    try:
+        port = server.start(settings.listen)
+        _log.info("serving on port %d", port)
+        started(port)
+        stop.wait()
+    finally:
+        server.stop(settings.grace_s)
+    _log.info("stopped")
+
+
+def require_loopback(listen: str) -> None:
+    """Refuse (ValueError) an address that other machines can reach: plain text stays at home."""
+    if listen.startswith("unix:"):
+        return
+    host = listen.rpartition(":")[0].strip("[]")
+    try:
+        found = {item[4][0] for item in socket.getaddrinfo(host or "::", None)}
+    except OSError:
+        raise ValueError(f"{listen}: no such host") from None
+    if not host or not all(ipaddress.ip_address(address).is_loopback for address in found):
+        raise ValueError(
+            f"{listen}: without TLS only loopback addresses may be served;"
+            " give a certificate and its key, or listen on 127.0.0.1"
+        )
+
+
+def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    if settings.tls_certificate_file is None or settings.tls_key_file is None:
+        return None
+    pair = (settings.tls_key_file.read_bytes(), settings.tls_certificate_file.read_bytes())
+    return grpc.ssl_server_credentials([pair])
+
+
+def _options(limits: Limits) -> list[tuple[str, int]]:
+    """Return gRPC's own limits; a peer that answers no ping for 40 seconds has vanished."""
+    return [
+        ("grpc.so_reuseport", 0),  # a second server on the port is an error, not a share of calls
+        ("grpc.max_receive_message_length", limits.message_bytes_max),
+        ("grpc.max_metadata_size", limits.metadata_bytes_max),
+        ("grpc.max_concurrent_streams", limits.calls_max),
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ]

@@ -1,0 +1,140 @@
+"""What servers and clients share of the wire: refusals as statuses, and packed records.
+
+One mapping leads from `Reason` to google.rpc.Status and back (AIP-193). A status holds the gRPC code of the reason, the English sentence for developers, and as details
+ErrorInfo (domain ``emitter``, the reason's name, the values the sentence names), LocalizedMessage
+in the caller's language, and RetryInfo where a repeat of the same request can help.
+
+A message of records is written and read here without a copy: the field ``records`` comes last, so
+the bytes before it are a head that the core puts in front of the codes it makes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+from google.protobuf import duration_pb2
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from emitter.errors import Reason, Refusal, Refused
+from emitter.v1.code_pb2 import DeliverBlockResponse
+
+DOMAIN = "emitter"
+
+_RECORDS_TAG = bytes((DeliverBlockResponse.RECORDS_FIELD_NUMBER << 3 | 2,))  # a sized field
+_DETAIL_CHARS_MAX = 256  # a caller's own text comes back cut, so that a status fits into headers
+_RETRY_DELAY_MS = 100
+_REPLAYED = "replayed"  # the mark of a remembered verdict among the metadata of ErrorInfo
+
+
+def language_of(accept_language: str) -> str:
+    """Return ``ru`` or ``en``: the first of the two in an Accept-Language list, else ``en``."""
+    for item in accept_language.lower().split(","):
+        tag = item.partition(";")[0].strip().partition("-")[0]
+        if tag in ("en", "ru"):
+            return tag
+    return "en"
+
+
+def status_of(refusal: Refusal, language: str) -> status_pb2.Status:
+    """Return the status of a refusal, its localized message in ``en`` or ``ru``."""
+    refusal = Refusal(
+        refusal.reason,
+        {name: text[:_DETAIL_CHARS_MAX] for name, text in refusal.details.items()},
+        refusal.replayed,
+    )
+    reason = refusal.reason
+    info = error_details_pb2.ErrorInfo(
+        reason=reason.name, domain=DOMAIN, metadata=dict(refusal.details)
+    )
+    if refusal.replayed:
+        info.metadata[_REPLAYED] = "true"
+    status = status_pb2.Status(
+        code=grpc.StatusCode[reason.meaning.grpc].value[0], message=refusal.sentence()
+    )
+    status.details.add().Pack(info)
+    status.details.add().Pack(
+        error_details_pb2.LocalizedMessage(locale=language, message=refusal.sentence(language))
+    )
+    if reason.meaning.retry:
+        delay = duration_pb2.Duration(nanos=_RETRY_DELAY_MS * 1_000_000)
+        status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
+    return status
+
+
+def refused_of(status: status_pb2.Status) -> Refused | None:
+    """Return the refusal that a status carries, None if it is not one of ours."""
+    for detail in status.details:
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info) and info.domain == DOMAIN and info.reason in Reason.__members__:
+            details = dict(info.metadata)
+            replayed = details.pop(_REPLAYED, "") == "true"
+            return Refused.again(Refusal(Reason[info.reason], details, replayed))
+    return None
+
+
+def refused_of_call(error: Any) -> Refused | None:
+    """Return the refusal that a failed call carries, None if it failed for another cause."""
+    try:
+        status = rpc_status.from_call(error)
+    except ValueError:  # the details do not fit the code: not our server's
+        return None
+    return None if status is None else refused_of(status)
+
+
+def records_head(before: DeliverBlockResponse, size: int) -> bytes:
+    """Return the bytes of a message up to its ``size`` bytes of records."""
+    return before.SerializeToString() + _RECORDS_TAG + _varint(size)
+
+
+def split_records(message: bytes) -> tuple[DeliverBlockResponse, memoryview]:
+    """Return a message without its records, and its records as a view of the same bytes.
+
+    Reads fields in any order, as every protobuf reader must: what is not the records is parsed by
+    the library. ValueError for bytes that are no message.
+    """
+    view = memoryview(message)
+    records, rest, at = view[:0], b"", 0
+    while at < len(view):
+        start = at
+        tag, at = _read_varint(view, at)
+        if tag & 7 == 2:
+            size, at = _read_varint(view, at)
+            at += size
+            if tag == _RECORDS_TAG[0] and at <= len(view):
+                records = view[at - size : at]
+                continue
+        elif tag & 7 == 0:
+            _, at = _read_varint(view, at)
+        else:
+            raise ValueError("a field of a kind that the message does not have")
+        rest += view[start:at]
+    try:
+        return DeliverBlockResponse.FromString(rest), records
+    except DecodeError:
+        raise ValueError("not a message of records") from None
+
+
+def _varint(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)
+
+
+def _read_varint(view: memoryview, at: int) -> tuple[int, int]:
+    number = shift = 0
+    while shift < 64:
+        if at >= len(view):
+            break
+        byte = view[at]
+        number |= (byte & 0x7F) << shift
+        at += 1
+        if byte < 0x80:
+            return number, at
+        shift += 7
+    raise ValueError("a number without an end")
