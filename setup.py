@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import numpy
+import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
@@ -10,7 +10,7 @@ core = Extension(
     "emitter._core",
     sources=["src/emitter/_core.pyx"],
     depends=sorted(str(header) for header in Path("src/emitter/native").glob("*.h")),
-    include_dirs=["src/emitter/native", numpy.get_include()],
+    include_dirs=["src/emitter/native", np.get_include()],
     define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     libraries=["sodium"],
     extra_compile_args=["-std=gnu11", "-O3", "-Wall", "-Wextra", "-Wno-unused-parameter"],

@@ -1,3 +1,4 @@
+# ruff: noqa: PYI021 - promises are read here; the glass keeps to its five paragraphs
 """The native core, as the rest of the house sees it.
 
 Batches go in as bytes and arrays and come out as bytes and arrays; the GIL is released for the one
@@ -154,4 +155,36 @@ def post(
     ESCROW_INSUFFICIENT, AMOUNT_OUT_OF_RANGE (not positive, zero for ADJUST, or beyond 64 bits).
     `ValueError`, and nothing applied, if a length, kind or index is not one (RESERVE, CAPTURE and
     RELEASE name an escrow, the other kinds ESCROW_NONE).
+    """
+
+# ---- Symbols: GS1 DataMatrix --------------------------------------------------------------------
+
+SYMBOL_GS1: Final = 0
+"""FNC1 in front, separators as FNC1: read as "]d2"."""
+
+SYMBOL_GS1_GS: Final = 1
+"""FNC1 in front, separators as the ASCII character GS: read as "]d2", with the same bytes."""
+
+SYMBOL_PLAIN: Final = 2
+"""No FNC1 at all: read as "]d1"."""
+
+def symbol_sizes(codes: bytes, size: int, *, kind: int = ...) -> NDArray[np.uint8]:
+    """Find the side, in modules, of the smallest square symbol of each code; 0 where there is none.
+
+    `codes` are codes of `size` bytes each, without separators between them; `kind` is SYMBOL_GS1
+    (the default), SYMBOL_GS1_GS or SYMBOL_PLAIN. `ValueError` if the bytes are no whole number of
+    codes or the kind is none.
+    """
+
+def symbols(
+    codes: bytes, size: int, *, modules: int = 0, kind: int = ...
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Draw each code as a Data Matrix ECC 200 symbol (ISO/IEC 16022): (rows, reasons).
+
+    Codes and kind as in `symbol_sizes`. All symbols have one size: `modules` a side (an even number
+    of the standard's 24 square sizes, 10..144; `ValueError` if it is none), or the smallest that
+    holds every code. `rows` has shape (count, modules, (modules + 7) // 8): rows of bits, the first
+    module in the top bit, 1 dark, without quiet zone. Reasons: 0, CODE_UNPARSABLE (a character that
+    no code has), CODE_TOO_LONG (for `modules`, or for the largest symbol); the rows of a refused
+    code are zero.
     """

@@ -6,7 +6,6 @@ the verdicts · return. Below it are pointers and lengths; nothing native keeps 
 """
 
 cimport numpy as cnp
-from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
@@ -70,8 +69,10 @@ cdef extern from "emit.h" nogil:
         uint32_t serial_size
         uint32_t message_size
         uint32_t check_at
+    ctypedef struct emit_tile "struct emit_tile":
+        pass
     void emit_codes(const recipe *recipe, const ff1_shape *shape, const aes_key *serial_key,
-                    const check_key *check_key, ff1_tile *tile, uint64_t first, uint64_t count,
+                    const check_key *check_key, emit_tile *tile, uint64_t first, uint64_t count,
                     uint8_t *records)
 
 cdef extern from "parse.h" nogil:
@@ -101,7 +102,9 @@ cdef extern from "check.h" nogil:
         const int16_t *key_index
         uint64_t count
         uint8_t *reasons
-    void check_items(const checking *call, const check_key *const *keys)
+    ctypedef struct check_tile "struct check_tile":
+        pass
+    void check_items(const checking *call, const check_key *const *keys, check_tile *tile)
     void check_signatures(const checking *call, const uint8_t *public_keys)
 
 cdef extern from "ledger.h" nogil:
@@ -138,13 +141,13 @@ PARSED = np.dtype({
     "formats": ["<i8", "<u2", "<u2", "u1", "u1", "u1", "u1", "u1", "u1", "u1", "<i4", "<u8"],
     "offsets": [0, 8, 10, 12, 13, 14, 15, 16, 17, 18, 20, 24],
     "itemsize": 32,
-})
+}, align=True)
 MOVEMENT = np.dtype({
     "names": ["kind", "account", "escrow", "amount"],
     "formats": ["u1", "<u4", "<u4", "<i8"],
     "offsets": [0, 4, 8, 16],
     "itemsize": 24,
-})
+}, align=True)
 
 
 cdef class SerialKey:
@@ -195,17 +198,24 @@ cdef class CheckKey:
         return PyBytes_FromStringAndSize(<char *>self.key.signature.public_, 32)
 
 
+cdef cnp.ndarray _read_numbers(values, dtype, least, most):
+    """Check that every number is within `least` to `most` and return them contiguous."""
+    if values.size and not (
+            values.dtype.kind in "iu" and least <= values.min() and values.max() <= most):
+        raise ValueError(f"a value is not an integer within {least}..{most}")
+    return np.ascontiguousarray(values, dtype=dtype)
+
+
 def ff1(SerialKey key not None, radix: int, bytes tweak not None, numerals, *, inverse: bool = False):
     """Encrypt rows of numerals by FF1, or decrypt them."""
-    cdef cnp.ndarray source = np.ascontiguousarray(numerals, dtype=np.uint8)
+    cdef cnp.ndarray given = np.asarray(numerals)
     cdef ff1_shape shape
     cdef ff1_tile tile
-    if source.ndim != 2 or not 2 <= radix <= 255 or len(tweak) > TWEAK_SIZE_MAX:
+    if given.ndim != 2 or not 2 <= radix <= 255 or len(tweak) > TWEAK_SIZE_MAX:
         raise ValueError("ff1 takes rows of numerals, a radix of 2..255, a tweak within its limit")
-    if not ff1_shape_of(&shape, radix, min(source.shape[1], 255)):
-        raise ValueError(f"ff1 cannot have {source.shape[1]} numerals in radix {radix}")
-    if source.size and source.max() >= radix:
-        raise ValueError("a numeral is not below the radix")
+    if not ff1_shape_of(&shape, radix, min(given.shape[1], 255)):
+        raise ValueError(f"ff1 cannot have {given.shape[1]} numerals in radix {radix}")
+    cdef cnp.ndarray source = _read_numbers(given, np.uint8, 0, radix - 1)
 
     cdef cnp.ndarray target = np.empty_like(source)
     cdef uint64_t count = source.shape[0]
@@ -253,13 +263,13 @@ def emit(SerialKey serial_key not None, CheckKey check_key not None, *, bytes re
     """Make `count` codes of the recipe from counter `first` on, behind `head`."""
     cdef recipe made_of
     cdef ff1_shape shape
-    cdef ff1_tile tile
+    cdef emit_tile tile
     _read_recipe(&made_of, &shape, check_code_size(check_key.key.kind), record, gtin, form,
                  serial_at, serial_size, message_size, check_at)
     space = form_radix(made_of.form) ** (serial_size - form_prefix_size(made_of.form))
     if not 0 <= first <= first + count <= min(space, 2**64):
         raise ValueError("counters lie outside the space of the serial")
-    if count > (2**63 - 1 - len(head)) // max(len(record), 1) - 64:
+    if len(head) + count * len(record) > 2**62:
         raise ValueError("so many codes do not fit in memory")
 
     cdef bytes codes = PyBytes_FromStringAndSize(NULL, len(head) + count * len(record))
@@ -291,20 +301,18 @@ cdef cnp.ndarray _read_parsed(bytes text, items):
     """Check that `items` are rows of `text` and return them contiguous."""
     if not isinstance(items, np.ndarray) or items.dtype != PARSED or items.ndim != 1:
         raise ValueError("parsed is a one-dimensional array of PARSED")
-    cdef cnp.ndarray rows = np.ascontiguousarray(items)
+    cdef cnp.ndarray rows = np.require(items, PARSED, ["C", "A"])
     if not parsed_lies_within(<const parsed_row *>cnp.PyArray_DATA(rows), len(rows), len(text)):
         raise ValueError("a row of parsed does not lie within the text")
     return rows
 
 
-cdef cnp.ndarray _read_column(values, dtype, size_t count, least, most):
+cdef cnp.ndarray _read_column(values, dtype, Py_ssize_t count, least, most):
     """Check that `values` are one number of `least` to `most` an item and return them contiguous."""
-    cdef cnp.ndarray column = np.asarray(values)
-    if column.ndim != 1 or <size_t>len(column) != count:
+    column = np.asarray(values)
+    if column.shape != (count,):
         raise ValueError("each item of parsed needs one value")
-    if count and not (least <= column.min() and column.max() <= most):
-        raise ValueError(f"a value is not within {least}..{most}")
-    return np.ascontiguousarray(column, dtype=dtype)
+    return _read_numbers(column, dtype, least, most)
 
 
 def invert(SerialKey key not None, bytes text not None, parsed, forms):
@@ -312,8 +320,7 @@ def invert(SerialKey key not None, bytes text not None, parsed, forms):
     cdef cnp.ndarray rows = _read_parsed(text, parsed)
     cdef cnp.ndarray form_column = _read_column(forms, np.uint8, len(rows), 0, FORM_NONE)
     cdef invert_tile tile
-    known = form_column < FORM_COUNT_
-    if not (known | (form_column == FORM_NONE)).all():
+    if not ((form_column < FORM_COUNT_) | (form_column == FORM_NONE)).all():
         raise ValueError("there is no such form")
 
     cdef cnp.ndarray counters = np.empty(len(rows), np.uint64)
@@ -345,6 +352,7 @@ def check(bytes text not None, parsed, keys, key_index):
     cdef const check_key **key_table = <const check_key **>cnp.PyArray_DATA(table)
     for i in range(len(held)):
         key_table[<size_t>i] = &(<CheckKey?>held[i]).key
+    cdef check_tile tile
     cdef checking call
     call.text = text
     call.items = <const parsed_row *>cnp.PyArray_DATA(rows)
@@ -353,7 +361,7 @@ def check(bytes text not None, parsed, keys, key_index):
     call.reasons = <uint8_t *>cnp.PyArray_DATA(reasons)
 
     with nogil:
-        check_items(&call, key_table)
+        check_items(&call, key_table, &tile)
     return reasons
 
 
@@ -383,10 +391,10 @@ def verify_signatures(bytes text not None, parsed, public_keys, key_index):
 cdef cnp.ndarray _read_movements(movements):
     """Rows of MOVEMENT, from an array or from their bytes."""
     if not isinstance(movements, np.ndarray):
-        return np.frombuffer(movements, MOVEMENT)
+        movements = np.frombuffer(movements, MOVEMENT)
     if movements.dtype != MOVEMENT or movements.ndim != 1:
         raise ValueError("movements are a one-dimensional array of MOVEMENT")
-    return np.ascontiguousarray(movements)
+    return np.require(movements, MOVEMENT, ["C", "A"])
 
 
 def post(accounts: bytearray, escrows: bytearray, movements):
@@ -410,3 +418,88 @@ def post(accounts: bytearray, escrows: bytearray, movements):
                     <uint8_t *>cnp.PyArray_DATA(escrow_rows), first, count,
                     <uint8_t *>cnp.PyArray_DATA(reasons), <int64_t *>cnp.PyArray_DATA(missing))
     return reasons, missing
+
+
+# ---- Symbols: GS1 DataMatrix --------------------------------------------------------------------
+
+cdef extern from "datamatrix.h" nogil:
+    int DM_GS1, DM_GS1_GS, DM_PLAIN, DM_KINDS, DM_MODULES_MIN
+    ctypedef struct dm_size "struct dm_size":
+        pass
+    ctypedef struct dm_placement "struct dm_placement":
+        size_t row_bytes
+    ctypedef struct dm_plan "struct dm_plan":
+        dm_placement placement
+    const dm_size *dm_size_of(unsigned modules)
+    void dm_plan_make(dm_plan *plan, const dm_size *size)
+    void dm_symbol_sizes(const uint8_t *codes, size_t size, size_t count, int kind,
+                         uint8_t *modules)
+    void dm_symbols(const dm_plan *plan, const uint8_t *codes, size_t size, size_t count, int kind,
+                    uint8_t *rows, uint8_t *reasons)
+
+SYMBOL_GS1 = DM_GS1
+SYMBOL_GS1_GS = DM_GS1_GS
+SYMBOL_PLAIN = DM_PLAIN
+
+
+cdef class _SymbolPlan:
+    """What all symbols of one size have in common: made once, then constant, for all threads."""
+
+    cdef dm_plan plan
+
+    def __cinit__(self, int modules):
+        cdef const dm_size *size = dm_size_of(<unsigned>modules)
+        if size == NULL:
+            raise ValueError(f"there is no square symbol of {modules} modules")
+        dm_plan_make(&self.plan, size)
+
+
+cdef dict _symbol_plans = {}  # modules: _SymbolPlan; at most 24 of 90 KB
+
+
+cdef _SymbolPlan _symbol_plan(int modules):
+    """Return the plan of a size, made when it is first asked for."""
+    plan = _symbol_plans.get(modules)
+    if plan is None:
+        plan = _symbol_plans.setdefault(modules, _SymbolPlan(modules))
+    return plan
+
+
+cdef Py_ssize_t _count_codes(bytes codes, Py_ssize_t size, int kind) except -1:
+    """Check what both functions are given and return the number of codes."""
+    if size < 1 or len(codes) % size:
+        raise ValueError(f"{len(codes)} bytes are no whole number of codes of {size} bytes")
+    if not 0 <= kind < DM_KINDS:
+        raise ValueError(f"there is no kind {kind} of symbol")
+    return len(codes) // size
+
+
+def symbol_sizes(bytes codes not None, Py_ssize_t size, *, int kind=DM_GS1):
+    """Find the side of the smallest symbol of each code."""
+    cdef Py_ssize_t count = _count_codes(codes, size, kind)
+    cdef const uint8_t *text = codes
+
+    cdef cnp.ndarray modules = np.empty(count, np.uint8)
+    cdef uint8_t *modules_at = <uint8_t *>cnp.PyArray_DATA(modules)
+
+    with nogil:
+        dm_symbol_sizes(text, size, count, kind, modules_at)
+    return modules
+
+
+def symbols(bytes codes not None, Py_ssize_t size, *, int modules=0, int kind=DM_GS1):
+    """Draw each code as a symbol, all of one size."""
+    cdef Py_ssize_t count = _count_codes(codes, size, kind)
+    cdef const uint8_t *text = codes
+    if modules == 0:
+        modules = symbol_sizes(codes, size, kind=kind).max(initial=DM_MODULES_MIN)
+    cdef _SymbolPlan plan = _symbol_plan(modules)
+
+    cdef cnp.ndarray rows = np.empty((count, modules, plan.plan.placement.row_bytes), np.uint8)
+    cdef cnp.ndarray reasons = np.empty(count, np.uint8)
+    cdef uint8_t *rows_at = <uint8_t *>cnp.PyArray_DATA(rows)
+    cdef uint8_t *reasons_at = <uint8_t *>cnp.PyArray_DATA(reasons)
+
+    with nogil:
+        dm_symbols(&plan.plan, text, size, count, kind, rows_at, reasons_at)
+    return rows, reasons

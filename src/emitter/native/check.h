@@ -16,6 +16,14 @@
 
 #define KEY_INDEX_NONE (-1)
 
+/* The scratch of a call. The caller owns it; it is cleared before returning. */
+struct check_tile {
+    struct hmac_tile mac;
+    uint8_t expected[CHECK_SIZE_MAX];
+    uint64_t queue[HMAC_LANES]; /* items whose MAC is to be made */
+    uint32_t waiting;
+};
+
 /* One call: texts and verdicts of a batch. */
 struct checking {
     const uint8_t *text;
@@ -30,49 +38,39 @@ static inline uint8_t check_compare(const uint8_t *expected, const uint8_t *foun
     return bytes_differ(expected, found, size) ? REASON_CODE_FORGED : REASON_OK;
 }
 
-/* Check the items waiting in `queue`, at most four; idle lanes repeat the first. */
+/* Check the items waiting in the queue; idle lanes repeat the first. */
 static void check_macs(
-    const struct checking *call, const struct check_key *const *keys, const uint64_t *queue,
-    uint32_t waiting)
+    struct check_tile *tile, const struct checking *call, const struct check_key *const *keys)
 {
     const struct hmac_key *macs[HMAC_LANES];
     const uint8_t *messages[HMAC_LANES];
     uint32_t sizes[HMAC_LANES];
-    uint8_t digests[HMAC_LANES][HMAC_SIZE], expected[CHECK_SIZE_MAX];
     for (uint32_t lane = 0; lane < HMAC_LANES; lane++) {
-        uint64_t index = queue[lane < waiting ? lane : 0];
+        uint64_t index = tile->queue[lane < tile->waiting ? lane : 0];
         macs[lane] = &keys[call->key_index[index]]->mac;
         messages[lane] = call->text + call->items[index].start;
         sizes[lane] = call->items[index].message_size;
     }
-    hmac_sign(macs, messages, sizes, digests);
-    for (uint32_t lane = 0; lane < waiting; lane++) {
-        const struct parsed *item = &call->items[queue[lane]];
-        check_code_from_mac(keys[call->key_index[queue[lane]]]->kind, digests[lane], expected);
-        call->reasons[queue[lane]] =
-            check_compare(expected, messages[lane] + item->check_at, item->check_size);
+    hmac_sign(&tile->mac, macs, messages, sizes);
+    for (uint32_t lane = 0; lane < tile->waiting; lane++) {
+        uint64_t index = tile->queue[lane];
+        const struct parsed *item = &call->items[index];
+        uint32_t kind = keys[call->key_index[index]]->kind;
+        check_code_from_mac(kind, tile->mac.digests[lane], tile->expected);
+        call->reasons[index] =
+            check_compare(tile->expected, messages[lane] + item->check_at, item->check_size);
     }
-    sodium_memzero(digests, sizeof digests);
-    sodium_memzero(expected, sizeof expected);
-}
-
-static uint8_t check_signature(
-    const struct check_key *key, const uint8_t *code, const struct parsed *item)
-{
-    uint8_t expected[CHECK_SIZE_MAX];
-    check_code_from_signature(key, code, item->message_size, expected);
-    uint8_t reason = check_compare(expected, code + item->check_at, item->check_size);
-    sodium_memzero(expected, sizeof expected);
-    return reason;
+    tile->waiting = 0;
 }
 
 /* Fill the reasons of every item. Key indices are within `keys`. */
-static void check_items(const struct checking *call, const struct check_key *const *keys)
+static void check_items(
+    const struct checking *call, const struct check_key *const *keys, struct check_tile *tile)
 {
-    uint64_t queue[HMAC_LANES];
-    uint32_t waiting = 0;
+    tile->waiting = 0;
     for (uint64_t i = 0; i < call->count; i++) {
         const struct parsed *item = &call->items[i];
+        const uint8_t *code = call->text + item->start;
         call->reasons[i] = item->reason;
         if (item->reason != REASON_OK || call->key_index[i] == KEY_INDEX_NONE)
             continue;
@@ -80,17 +78,18 @@ static void check_items(const struct checking *call, const struct check_key *con
         if (item->check_size != check_code_size(key->kind)) {
             call->reasons[i] = REASON_CODE_FORGED;
         } else if (key->kind == CHECK_SIGNATURE) {
-            call->reasons[i] = check_signature(key, call->text + item->start, item);
+            check_code_from_signature(key, code, item->message_size, tile->expected);
+            call->reasons[i] =
+                check_compare(tile->expected, code + item->check_at, item->check_size);
         } else {
-            queue[waiting++] = i;
-            if (waiting == HMAC_LANES) {
-                check_macs(call, keys, queue, waiting);
-                waiting = 0;
-            }
+            tile->queue[tile->waiting++] = i;
+            if (tile->waiting == HMAC_LANES)
+                check_macs(tile, call, keys);
         }
     }
-    if (waiting)
-        check_macs(call, keys, queue, waiting);
+    if (tile->waiting)
+        check_macs(tile, call, keys);
+    sodium_memzero(tile, sizeof *tile);
 }
 
 /* The same with public keys (32 bytes each, one after another) and signatures alone. */

@@ -30,6 +30,12 @@ struct recipe {
     uint32_t check_at;
 };
 
+/* The scratch of a call. The caller owns it; it is cleared before and after. */
+struct emit_tile {
+    struct ff1_tile ff1;
+    struct hmac_tile mac;
+};
+
 /* Fill the serials of `lanes` records with the codes of counters first, first + 1, ... */
 static void emit_serials(
     const struct recipe *recipe, const struct ff1_shape *shape, const struct aes_key *key,
@@ -53,12 +59,12 @@ static void emit_serials(
 
 /* Fill the check codes of `lanes` records whose messages are complete. */
 static void emit_check_codes(
-    const struct recipe *recipe, const struct check_key *key, uint32_t lanes, uint8_t *records)
+    const struct recipe *recipe, const struct check_key *key, struct hmac_tile *tile,
+    uint32_t lanes, uint8_t *records)
 {
     const struct hmac_key *keys[HMAC_LANES];
     const uint8_t *messages[HMAC_LANES];
     uint32_t sizes[HMAC_LANES];
-    uint8_t digests[HMAC_LANES][HMAC_SIZE];
     if (key->kind == CHECK_SIGNATURE) {
         for (uint32_t lane = 0; lane < lanes; lane++) {
             uint8_t *record = records + (uint64_t)lane * recipe->record_size;
@@ -75,32 +81,31 @@ static void emit_check_codes(
             messages[i] = records + (uint64_t)lane * recipe->record_size;
             sizes[i] = recipe->message_size;
         }
-        hmac_sign(keys, messages, sizes, digests);
+        hmac_sign(tile, keys, messages, sizes);
         for (uint32_t i = 0; i < taken; i++)
             check_code_from_mac(
-                key->kind, digests[i],
+                key->kind, tile->digests[i],
                 records + (uint64_t)(first + i) * recipe->record_size + recipe->check_at);
     }
-    sodium_memzero(digests, sizeof digests);
 }
 
 /* Make `count` codes at `records`. The shape is that of the recipe's form and free length. */
 static void emit_codes(
     const struct recipe *recipe, const struct ff1_shape *shape, const struct aes_key *serial_key,
-    const struct check_key *check_key, struct ff1_tile *tile, uint64_t first, uint64_t count,
+    const struct check_key *check_key, struct emit_tile *tile, uint64_t first, uint64_t count,
     uint8_t *records)
 {
-    ff1_clear(tile);
-    ff1_begin(tile, serial_key, shape, recipe->gtin, GTIN_SIZE, 0, FF1_LANES);
+    sodium_memzero(tile, sizeof *tile);
+    ff1_begin(&tile->ff1, serial_key, shape, recipe->gtin, GTIN_SIZE, 0, FF1_LANES);
     while (count > 0) {
         uint32_t lanes = count < FF1_LANES ? (uint32_t)count : FF1_LANES;
-        emit_serials(recipe, shape, serial_key, tile, first, lanes, records);
-        emit_check_codes(recipe, check_key, lanes, records);
+        emit_serials(recipe, shape, serial_key, &tile->ff1, first, lanes, records);
+        emit_check_codes(recipe, check_key, &tile->mac, lanes, records);
         first += lanes;
         count -= lanes;
         records += (uint64_t)lanes * recipe->record_size;
     }
-    ff1_clear(tile);
+    sodium_memzero(tile, sizeof *tile);
 }
 
 #endif

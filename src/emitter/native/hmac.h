@@ -58,42 +58,50 @@ static inline void hmac_pad(uint8_t block[64], const uint8_t *message, uint32_t 
         store_be64(block + 56, 8 * (64 + (uint64_t)size));
 }
 
-/* The four MACs; lane i reads sizes[i] bytes at messages[i] under keys[i]. */
+/* The scratch of four MACs. The caller owns it and clears it once a batch: midstates pass through. */
+struct hmac_tile {
+    sha256_word state[8];
+    sha256_word next[8];
+    sha256_word outer[8];
+    sha256_word block[16];
+    uint8_t digests[HMAC_LANES][HMAC_SIZE]; /* the answer */
+};
+
+/* Fill tile->digests; lane i reads sizes[i] bytes at messages[i] under keys[i]. */
 static void hmac_sign(
-    const struct hmac_key *const keys[HMAC_LANES], const uint8_t *const messages[HMAC_LANES],
-    const uint32_t sizes[HMAC_LANES], uint8_t digests[HMAC_LANES][HMAC_SIZE])
+    struct hmac_tile *tile, const struct hmac_key *const keys[HMAC_LANES],
+    const uint8_t *const messages[HMAC_LANES], const uint32_t sizes[HMAC_LANES])
 {
-    sha256_word state[8], block[16], outer[8];
-    uint32_t most = 0;
+    uint32_t longest = 0;
     for (int lane = 0; lane < HMAC_LANES; lane++) {
-        most = sizes[lane] > most ? sizes[lane] : most;
+        longest = sizes[lane] > longest ? sizes[lane] : longest;
         for (int i = 0; i < 8; i++) {
-            state[i][lane] = keys[lane]->inner[i];
-            outer[i][lane] = keys[lane]->outer[i];
+            tile->state[i][lane] = keys[lane]->inner[i];
+            tile->outer[i][lane] = keys[lane]->outer[i];
         }
     }
-    for (uint32_t index = 0; 64 * index < most + 9; index++) {
+    for (uint32_t index = 0; 64 * index < longest + 9; index++) {
         uint8_t bytes[64];
-        sha256_word active, next[8];
+        sha256_word active = {0};
         for (int lane = 0; lane < HMAC_LANES; lane++) {
             hmac_pad(bytes, messages[lane], sizes[lane], index);
             active[lane] = 64 * index < sizes[lane] + 9 ? ~0u : 0;
             for (int i = 0; i < 16; i++)
-                block[i][lane] = load_be32(bytes + 4 * i);
+                tile->block[i][lane] = load_be32(bytes + 4 * i);
         }
-        memcpy(next, state, sizeof next);
-        sha256_compress(next, block);
+        memcpy(tile->next, tile->state, sizeof tile->next);
+        sha256_compress(tile->next, tile->block);
         for (int i = 0; i < 8; i++)
-            state[i] = (next[i] & active) | (state[i] & ~active);
+            tile->state[i] = (tile->next[i] & active) | (tile->state[i] & ~active);
     }
-    memcpy(block, state, sizeof state);
-    memset(block + 8, 0, sizeof block / 2);
-    block[8] += 0x80000000u;
-    block[15] += 8 * (64 + HMAC_SIZE);
-    sha256_compress(outer, block);
+    memset(tile->block, 0, sizeof tile->block);
+    memcpy(tile->block, tile->state, sizeof tile->state);
+    tile->block[8] += 0x80000000u;
+    tile->block[15] += 8 * (64 + HMAC_SIZE);
+    sha256_compress(tile->outer, tile->block);
     for (int lane = 0; lane < HMAC_LANES; lane++)
         for (int i = 0; i < 8; i++)
-            store_be32(digests[lane] + 4 * i, outer[i][lane]);
+            store_be32(tile->digests[lane] + 4 * i, tile->outer[i][lane]);
 }
 
 #endif
