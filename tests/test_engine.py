@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import uuid
+from typing import TYPE_CHECKING
 
 import pytest
 
 from conftest import BIN, DAY, LP, MILK, OTHER_BIN, SHOES, SHOES_2, Bench, Clock
+from emitter import _core
 from emitter.config import Limits
 from emitter.engine.commands import (
     ActivateParticipant,
@@ -17,10 +20,15 @@ from emitter.engine.commands import (
     OrderLine,
     RegisterParticipant,
 )
+from emitter.engine.engine import Engine, StoreMismatchError
 from emitter.engine.invariants import BreachError, check_store
+from emitter.engine.keys import KeyRing
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.trade.states import BufferState, CodeState, OrderState
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # 268 tiyn a code and 16 % VAT in 2026: 100 codes are 26800 + 4288.
 GROSS_100 = 31_088
@@ -443,10 +451,43 @@ def test_every_row_is_watched_by_some_invariant(keys, clock) -> None:
     order = bench.order("1", shoes())
     deliver(bench, order, "b", 40)
     for key, row in bench.dump():
-        if key[:1] in b"mt" or (key[:1] == b"q" and key[9] == schema.RequestKind.CREATE_ORDER):
+        if key[:1] in b"mkt" or (key[:1] == b"q" and key[9] == schema.RequestKind.CREATE_ORDER):
             continue
         bench.store.update(lambda writer, key=key: writer.delete_many([key]))
         with pytest.raises(BreachError):
             check_store(bench.store, whole=True)
         bench.store.update(lambda writer, key=key, row=row: writer.put_many([(key, row)]))
     check_store(bench.store, whole=True)
+
+
+def test_a_store_refuses_other_keys_and_an_old_copy_of_its_keys(tmp_path: Path, clock) -> None:
+    master = os.urandom(32)
+    ring = KeyRing.create(tmp_path / "keys", master)
+    old = KeyRing.load(tmp_path / "keys", master)
+    bench = Bench(ring, clock)
+    Engine(bench.store, old, clock=clock, threaded=False)
+    ring.add(_core.CHECK_MAC)
+    Engine(bench.store, ring, clock=clock, threaded=False)
+    with pytest.raises(StoreMismatchError, match="check key 0004 is missing"):
+        Engine(bench.store, old, clock=clock, threaded=False)
+    other = KeyRing.create(tmp_path / "other", master)
+    with pytest.raises(StoreMismatchError, match="another serial key"):
+        Engine(bench.store, other, clock=clock, threaded=False)
+    check_store(bench.store, whole=True)
+
+
+def test_codes_of_a_replaced_key_still_verify(tmp_path: Path, clock) -> None:
+    ring = KeyRing.create(tmp_path / "keys", os.urandom(32))
+    bench = Bench(ring, clock)
+    bench.join(tiyn=10**9)
+    codes = []
+    for request_id in ("1", "2"):
+        order = bench.order(request_id, OrderLine(LP, 10, 10))
+        codes += codes_of(bench, deliver(bench, order, "b", gtin=LP).value)
+        replaced, _ = ring.current(_core.CHECK_MAC)
+        ring.make_current(ring.add(_core.CHECK_MAC))
+        ring.retire(replaced)
+    assert codes[0][34:38] != codes[10][34:38]
+    assert not bench.engine.verify(b"\n".join(codes)).reasons.any()
+    swapped = codes[0][:34] + codes[10][34:38] + codes[0][38:]
+    assert bench.engine.verify(swapped).reasons.tolist() == [Reason.CODE_FORGED]

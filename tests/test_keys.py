@@ -249,7 +249,9 @@ def test_public_keys_are_those_of_every_signature_key(path, monkeypatch):
         {"id": "0002", "algorithm": "ED25519", "public_key": public(secrets[2])},
         {"id": "0004", "algorithm": "ED25519", "public_key": public(secrets[4])},
     ]}
-    assert ring.infos()[0] == KeyInfo(1, KeyKind.MAC, KeyState.CURRENT, b"")
+    assert ring.infos()[0] == KeyInfo(
+        1, KeyKind.MAC, KeyState.CURRENT, b"", ring.infos()[0].fingerprint
+    )
 
 
 def _add_twenty(path):

@@ -37,6 +37,7 @@ from emitter.engine.verification import verify_codes
 from emitter.engine.writer import Writer
 from emitter.store import schema
 from emitter.store.rows import FORMAT_VERSION, Meta
+from emitter.store.scanning import scan_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,19 +207,25 @@ class Engine:
 
 
 def _claim(store: Store, keys: KeyRing, now_us: int) -> None:
-    """Mark a new store with its serial key; refuse a store of another key or format."""
-    fingerprint = keys.fingerprint()
+    """Mark a new store with its keys; refuse a store of other keys or another format.
 
-    def claim(writer: StoreWriter) -> Meta:
+    Every check key that the store has ever been opened with must be in the ring, unchanged: an old
+    copy of the key file would give an id to a second key.
+    """
+    ours = {schema.check_key_key(info.key_id): info.fingerprint for info in keys.infos()}
+
+    def claim(writer: StoreWriter) -> None:
         packed = writer.get_many((schema.META_KEY,))[0]
+        meta = Meta(FORMAT_VERSION, now_us, keys.fingerprint())
         if packed is not None:
-            return Meta.unpack(packed)
-        meta = Meta(FORMAT_VERSION, now_us, fingerprint)
-        writer.put_many([(schema.META_KEY, meta.pack())])
-        return meta
+            meta = Meta.unpack(packed)
+        if meta.format_version != FORMAT_VERSION:
+            raise StoreMismatchError(f"the store has format {meta.format_version}")
+        if meta.serial_fingerprint != keys.fingerprint():
+            raise StoreMismatchError("the store was made with another serial key")
+        for key, fingerprint in scan_view(writer, schema.CHECK_KEYS):
+            if ours.get(key) != fingerprint:
+                raise StoreMismatchError(f"check key {key[1:].hex().upper()} is missing or another")
+        writer.put_many([(schema.META_KEY, meta.pack()), *ours.items()])
 
-    meta = store.update(claim)
-    if meta.format_version != FORMAT_VERSION:
-        raise StoreMismatchError(f"the store has format {meta.format_version}")
-    if meta.serial_fingerprint != fingerprint:
-        raise StoreMismatchError("the store was made with another serial key")
+    store.update(claim)

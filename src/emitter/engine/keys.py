@@ -73,6 +73,7 @@ class KeyInfo:
     kind: KeyKind
     state: KeyState
     public_key: bytes
+    fingerprint: bytes
 
 
 def format_key_id(key_id: int) -> str:
@@ -128,9 +129,7 @@ class KeyRing:
         self._master = master
         with memoryview(plain) as view:
             self._serial_key = _core.SerialKey(bytes(view[:KEY_BYTES]))
-            self._fingerprint = hmac.digest(
-                view[:KEY_BYTES], b"emitter: which serial key", "sha256"
-            )[:FINGERPRINT_BYTES]
+            self._fingerprint = _fingerprint(view[:KEY_BYTES])
         self._take(plain)
 
     def __repr__(self) -> str:
@@ -258,10 +257,16 @@ class KeyRing:
             start = _row_at(key_id) + 2
             with memoryview(plain) as view:
                 key = _core.CheckKey(kind, bytes(view[start : start + KEY_BYTES]))
+                fingerprint = _fingerprint(view[start : start + KEY_BYTES])
             check_keys[key_id] = key
-            infos[key_id] = KeyInfo(key_id, kind, state, key.public_key)
+            infos[key_id] = KeyInfo(key_id, kind, state, key.public_key, fingerprint)
         self._check_keys = check_keys
         self._infos = infos
+
+
+def _fingerprint(secret: memoryview) -> bytes:
+    """Return what tells this secret from others and reveals nothing of it."""
+    return hmac.digest(secret, b"emitter: which key", "sha256")[:FINGERPRINT_BYTES]
 
 
 # The plain file: rows of fixed size, the id a row's place.

@@ -5,6 +5,7 @@ read. A participant is its BIN or IIN as a number. Whatever belongs to a partici
 its key: another's object is not refused but simply not found.
 
     m                                     store: format version, keys it was made with
+    k  key id                             fingerprint of a check key the store was opened with
     t  token hash                         who a bearer token is
     p  bin                                participant
     a  bin                                account: money (packed for the core), counters
@@ -34,8 +35,13 @@ def _u64(number: int) -> bytes:
 META_KEY = b"m"
 
 # What the keys of all rows of a kind start with.
-PARTICIPANTS, ACCOUNTS, JOURNALS, ORDERS = b"p", b"a", b"j", b"o"
+CHECK_KEYS, PARTICIPANTS, ACCOUNTS, JOURNALS, ORDERS = b"k", b"p", b"a", b"j", b"o"
 ESCROWS, BLOCKS, SERIES, RANGES = b"e", b"b", b"s", b"r"
+
+
+def check_key_key(key_id: int) -> bytes:
+    """Return the key of a check key's fingerprint."""
+    return b"k" + key_id.to_bytes(2, "big")
 
 
 def token_key(digest: bytes) -> bytes:
