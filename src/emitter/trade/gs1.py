@@ -1,10 +1,15 @@
-"""Numbers of goods: the GTIN and its check digit (GS1 General Specifications, section 7.9.1).
+"""GS1: numbers of goods with their check digit, and element strings (GS1 General Specifications).
 
 A GTIN is always 14 digits here; shorter ones (GTIN-8, -12, -13) are written with zeros in front,
 which leaves the check digit as it is. Inside the engine a GTIN is an integer.
+
+An element string is an application identifier (AI) and a value. A text of several needs the
+separator GS behind a value, unless the AI's first two digits predefine its length.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from emitter.errors import Reason, Refused
 
@@ -13,6 +18,47 @@ GTIN_END = 10**GTIN_SIZE
 
 GS = b"\x1d"
 """Separator of elements in a code: the byte that stands for FNC1 inside a symbol."""
+
+
+# How many digits an AI has, by its first two, where it is not two (section 3.2).
+_AI_SIZES = {
+    **dict.fromkeys(("23", "24", "25", "40", "41", "42", "71"), 3),
+    **dict.fromkeys(("31", "32", "33", "34", "35", "36", "39", "43"), 4),
+    **dict.fromkeys(("70", "72", "80", "81", "82"), 4),
+}
+
+# Predefined sizes of element strings, AI included, by the AI's first two digits (section 7.8.5).
+_ELEMENT_SIZES = {
+    "00": 20,
+    **dict.fromkeys(("01", "02", "03"), 16),
+    "04": 18,
+    **dict.fromkeys(("11", "12", "13", "14", "15", "16", "17", "18", "19"), 8),
+    "20": 4,
+    **dict.fromkeys(("31", "32", "33", "34", "35", "36"), 10),
+    "41": 16,
+}
+
+
+class Element(NamedTuple):
+    """One element string."""
+
+    ai: str
+    value: str
+
+
+def split_elements(text: str) -> tuple[Element, ...]:
+    """Return the element strings of a text that the core has parsed, in order.
+
+    The text is not judged again: AIs and separators are taken to stand where they belong.
+    """
+    separator = GS.decode()
+    elements = []
+    while text:
+        ai_size = _AI_SIZES.get(text[:2], 2)
+        end = _ELEMENT_SIZES.get(text[:2]) or (text + separator).index(separator)
+        elements.append(Element(text[:ai_size], text[ai_size:end]))
+        text = text[end:].removeprefix(separator)
+    return tuple(elements)
 
 
 def check_digit(digits: str) -> int:
