@@ -24,14 +24,15 @@ def _shipped_zone() -> ZoneInfo:
         return ZoneInfo.from_file(rules, key=ZONE_NAME)
 
 
-_ZONE = _shipped_zone()
+ZONE = _shipped_zone()
+"""The zone, for those who show an instant to people."""
 
 
 def civil_date(now_us: int) -> date:
     """Return the civil date at an instant (microseconds UTC); OverflowError beyond year 9999."""
-    return (_EPOCH + timedelta(microseconds=now_us)).astimezone(_ZONE).date()
+    return (_EPOCH + timedelta(microseconds=now_us)).astimezone(ZONE).date()
 
 
 def instant(day: date) -> int:
     """Return the instant (microseconds UTC) at which a civil date begins."""
-    return (datetime.combine(day, time(), _ZONE) - _EPOCH) // _MICROSECOND
+    return (datetime.combine(day, time(), ZONE) - _EPOCH) // _MICROSECOND

@@ -94,9 +94,11 @@ def entries(kind: int, amount: int, net: int = 0, vat: int = 0) -> tuple[Entry, 
     """Return the journal entries of one movement; they sum to zero.
 
     ``amount`` is positive (an adjustment may be negative, + to the participant). ``net`` and
-    ``vat`` are given for a capture alone and add up to ``amount``; anything else is a ValueError.
+    ``vat`` say what it consists of: a capture must tell, others may; they then add up to
+    ``amount``. Anything else is a ValueError.
     """
-    if net + vat != (amount if kind == _core.CAPTURE else 0) or min(net, vat) < 0:
+    told = kind == _core.CAPTURE or net or vat
+    if (told and net + vat != amount) or min(net, vat) < 0:
         raise ValueError(f"net {net} and VAT {vat} do not fit movement {kind} of {amount}")
     if amount <= 0 and not (kind == _core.ADJUST and amount):
         raise ValueError(f"movement {kind} of {amount}")

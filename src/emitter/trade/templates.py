@@ -71,7 +71,8 @@ class Form:
     @property
     def space(self) -> int:
         """How many serials the form has."""
-        return self.radix**self.free_size
+        space: int = self.radix**self.free_size
+        return space
 
     @property
     def counter_limit(self) -> int:
@@ -166,16 +167,21 @@ class Template:
         return self.form.serial_size
 
     @property
-    def price_limit(self) -> int | None:
-        """The highest price a code can carry, in tiyn; None where it carries none."""
-        return None if self.price is Price.NONE else PRICE_ENDS[self.price] - 1
+    def has_key_id(self) -> bool:
+        """Whether the code names its check key in AI 91."""
+        return b"%(key)b" in self.pattern
+
+    @property
+    def price_limit(self) -> int:
+        """The highest price a code can carry, in tiyn; -1 where it carries none."""
+        return PRICE_ENDS[self.price] - 1
 
     def require_price(self, price_tiyn: int | None, field: str) -> None:
         """Refuse a missing or too high price (PRICE_REQUIRED), or one too many (PRICE_REFUSED)."""
         if self.price is Price.NONE:
             if price_tiyn is not None:
                 raise Refused(Reason.PRICE_REFUSED, field=field, template_id=self.template_id)
-        elif price_tiyn is None or not 0 <= price_tiyn < PRICE_ENDS[self.price]:
+        elif price_tiyn is None or not 0 <= price_tiyn <= self.price_limit:
             raise Refused(
                 Reason.PRICE_REQUIRED,
                 field=field,
@@ -211,7 +217,7 @@ class Template:
 
     def _price(self, price_tiyn: int) -> bytes:
         """Return the characters of a price."""
-        if not 0 <= price_tiyn < PRICE_ENDS[self.price]:
+        if not 0 <= price_tiyn <= self.price_limit:
             raise ValueError(f"price {price_tiyn} for template {self.template_id}")
         return encode_pack_price(price_tiyn) if self.price is Price.PACK else b"%06d" % price_tiyn
 
