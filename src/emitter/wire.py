@@ -1,8 +1,9 @@
 """What servers and clients share of the wire: refusals as statuses, and packed records.
 
-One mapping leads from `Reason` to google.rpc.Status and back (AIP-193). A status holds the gRPC code of the reason, the English sentence for developers, and as details
-ErrorInfo (domain ``emitter``, the reason's name, the values the sentence names), LocalizedMessage
-in the caller's language, and RetryInfo where a repeat of the same request can help.
+One mapping leads from `Reason` to google.rpc.Status and back (AIP-193). A status holds the gRPC
+code of the reason, the English sentence for developers, and as details ErrorInfo (domain
+``emitter``, the reason's name, the values the sentence names), LocalizedMessage in the caller's
+language, and RetryInfo where a repeat of the same request can help.
 
 A message of records is written and read here without a copy: the field ``records`` comes last, so
 the bytes before it are a head that the core puts in front of the codes it makes.

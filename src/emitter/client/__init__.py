@@ -1,14 +1,15 @@
 """A Python client of `emitter.v1`: orders, codes, checks and accounts in plain calls.
 
+    gtin = "04870001234560"
     with Client("127.0.0.1:7443", token) as client:
-        order = client.create_order([OrderLine(gtin="04870001234561", quantity=1000, template_id=5)])
-        for records in client.deliver(order.order_id, "04870001234561"):
+        order = client.create_order([OrderLine(gtin=gtin, quantity=1000, template_id=5)])
+        for records in client.deliver(order.order_id, gtin):
             file.write(records.tobytes())     # numpy, uint8, (n, record_size): one code a row
 
-What comes back are the protocol's own messages (`Order`, `Block`, `Account`, …) and numpy columns.
-A refusal of the server is raised as `Refused` with its `Reason` and details. What the server or the
-network may get over is repeated under the same id, a bounded number of times, so a lost answer
-never makes a second order; what is left after that is gRPC's own ``grpc.RpcError``.
+What comes back are the protocol's own messages (`Order`, `Block`, `Account`, …) and numpy
+columns. A refusal of the server is raised as `Refused` with its `Reason` and details. What the
+server or the network may get over is repeated under the same id, a bounded number of times, so a
+lost answer never makes a second order; what is left after that is gRPC's own ``grpc.RpcError``.
 """
 
 from emitter.client.client import Client, VerifiedCodes

@@ -83,9 +83,9 @@ class Client:
         self._metadata = (("authorization", f"Bearer {token}"), ("accept-language", language))
         self._timeout_s = timeout_s
         self._attempts = attempts
-        self._orders = order_pb2_grpc.OrderServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
-        self._codes = code_pb2_grpc.CodeServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
-        self._accounts = account_pb2_grpc.AccountServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
+        self._orders = _stub(order_pb2_grpc.OrderServiceStub, self._channel)
+        self._codes = _stub(code_pb2_grpc.CodeServiceStub, self._channel)
+        self._accounts = _stub(account_pb2_grpc.AccountServiceStub, self._channel)
         self._deliver: Any = self._channel.unary_stream(
             _DELIVER, code_pb2.DeliverBlockRequest.SerializeToString, None
         )  # without a deserializer: the records stay where gRPC has put them
@@ -257,6 +257,11 @@ class Client:
             if not response.next_page_token:
                 return
             request.page_token = response.next_page_token
+
+
+def _stub(stub: Any, channel: grpc.Channel) -> Any:
+    """Return a generated stub, which has no types."""
+    return stub(channel)
 
 
 def _new_id() -> str:
