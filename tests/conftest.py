@@ -55,7 +55,7 @@ def clock() -> Clock:
 
 
 class Bench:
-    """An engine over a store in memory, worked off by hand, whose invariants are checked at the end."""
+    """An engine over a store in memory, worked off by hand; invariants are checked at the end."""
 
     def __init__(self, keys: KeyRing, clock: Clock, limits: Limits | None = None) -> None:
         self.store = MemoryStore()

@@ -1,4 +1,4 @@
-"""The tables of ARCHITECTURE.md are drawn from the code: `python tests/test_architecture.py` redraws."""
+"""The tables of ARCHITECTURE.md are drawn from the code: run this file to draw them again."""
 
 from __future__ import annotations
 

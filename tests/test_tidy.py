@@ -37,6 +37,7 @@ RANKS = {
     "client": 5,
     "server": 6,
     "cli": 7,
+    "__main__": 8,
 }
 
 TEXT_SUFFIXES = {

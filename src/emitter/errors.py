@@ -5,8 +5,9 @@ Three kinds never mix. A *programmer error* is ``ValueError`` or ``AssertionErro
 ``retry`` is true, or an exception of the store.
 
 Of several broken rules the first is reported: who calls, form, presence, a repeat that is not one,
-state, and money last; within a block of the table, in table order. Values are wire values and stay for ever; the core answers the values of the first block
-(``native/reasons.h``), which a test compares with this table.
+state, and money last; within a block of the table, in table order. Values are wire values and stay
+for ever; the core answers the values of the first block (``native/reasons.h``), which a test
+compares with this table.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a reason tells a client: gRPC code name, HTTP status, whether a repeat can help, text."""
+    """What a reason tells a client: gRPC code, HTTP status, whether a repeat helps, text."""
 
     grpc: str
     http: int

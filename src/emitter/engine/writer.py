@@ -144,7 +144,7 @@ class Writer:
         except StoreError:
             _log.exception("a batch was not saved")
             reason = Reason.COMMIT_FAILED
-        except Exception:  # noqa: BLE001 - whatever it was, callers hear of it and the writer goes on
+        except Exception:  # noqa: BLE001 - callers hear of it, and the writer goes on
             _log.exception("a batch could not be carried out")
             reason = Reason.INTERNAL
         else:
