@@ -31,6 +31,7 @@ struct dm_size {
 
 enum {
     DM_SIZES = 24,
+    DM_MODULES_MIN = 10,
     DM_MODULES_MAX = 144,
     DM_MAPPING_MAX = 132,     /* side of the largest mapping matrix */
     DM_DATA_MAX = 1558,       /* data codewords of the largest symbol */
