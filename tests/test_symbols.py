@@ -1,0 +1,107 @@
+"""Pictures of marking codes, read back."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import zxingcpp
+from PIL import Image
+
+from emitter import _core
+from emitter.errors import Reason, Refused
+from emitter.labels import symbols
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHORT = [b"0104670033010053213AbC%03d\x1d93dE6=" % n for n in range(40)]
+LONG = [b"0104670033010053213<>?_(){:%03d\x1d91EE00\x1d92" % n + b"Zz+/" * 11 for n in range(3)]
+
+
+def opened(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png))
+
+
+def read(png: bytes) -> tuple[bytes, str]:
+    [found] = zxingcpp.read_barcodes(
+        opened(png).convert("L"), formats=zxingcpp.BarcodeFormat.DataMatrix, is_pure=True
+    )
+    return found.bytes, found.symbology_identifier
+
+
+def test_every_code_of_a_mixed_list_is_drawn_in_order() -> None:
+    codes = [*SHORT, *LONG, SHORT[0]]
+    assert [read(png) for png in symbols.pngs(codes)] == [(code, "]d2") for code in codes]
+
+
+def test_a_lot_larger_than_a_batch_has_symbols_of_one_size() -> None:
+    # The last code alone needs the larger symbol; all of its lot get it.
+    codes = [b"12345678"] * symbols.BATCH_CODES + [b"aBcDeFgH"]
+    shapes = {rows.shape for rows in symbols.draw(codes)}
+    assert shapes == {(16, 2)}
+    assert next(symbols.draw(codes[:1])).shape == (12, 2)
+
+
+def test_a_picture_has_black_modules_in_a_white_quiet_zone() -> None:
+    [rows] = symbols.draw([SHORT[0]])
+    picture = opened(symbols.png(rows, module_px=3, quiet_zone=1))
+    assert picture.mode == "1"
+    assert picture.size == ((20 + 2) * 3,) * 2
+    pixels = np.array(picture)
+    inner = pixels[3:-3, 3:-3]
+    assert pixels.sum() - inner.sum() == pixels.size - inner.size
+    modules = np.unpackbits(rows, axis=1)[:, :20]
+    assert np.array_equal(inner, np.kron(1 - modules, np.ones((3, 3))))
+
+
+def test_the_default_picture_has_four_pixels_a_module_and_a_quiet_zone_of_two() -> None:
+    [png] = symbols.pngs([SHORT[0]])
+    assert opened(png).size == ((20 + 2 * 2) * 4,) * 2
+
+
+def test_size_and_kind_can_be_asked_for() -> None:
+    [png] = symbols.pngs([SHORT[0]], modules=26, kind=_core.SYMBOL_PLAIN, quiet_zone=0)
+    assert opened(png).size == (26 * 4,) * 2
+    assert read(png) == (SHORT[0], "]d1")
+
+
+def test_a_folder_holds_a_picture_a_code_and_an_index_of_exact_bytes(tmp_path: Path) -> None:
+    folder = tmp_path / "demo" / "symbols"
+    codes = [*SHORT[:2], *LONG]
+    symbols.write_symbols(codes, folder)
+    names = [f"{number:04}.png" for number in range(1, 6)]
+    assert sorted(path.name for path in folder.iterdir()) == [*names, "index.tsv"]
+    assert [read((folder / name).read_bytes())[0] for name in names] == codes
+    lines = (folder / "index.tsv").read_bytes().splitlines(keepends=True)
+    expected = zip(names, codes, strict=True)
+    assert lines == [name.encode() + b"\t" + code + b"\n" for name, code in expected]
+
+
+def test_no_codes_make_an_empty_index(tmp_path: Path) -> None:
+    symbols.write_symbols([], tmp_path)
+    assert (tmp_path / "index.tsv").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(b"0104\n", Reason.CODE_UNPARSABLE), (b"a" * 1558, Reason.CODE_TOO_LONG)],
+)
+def test_a_code_without_a_symbol_is_refused(code: bytes, reason: Reason, tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        symbols.write_symbols([SHORT[0], code], tmp_path)
+    assert refused.value.reason is reason
+    assert not (tmp_path / "index.tsv").exists()
+
+
+def test_a_code_too_long_for_the_size_asked_for_is_refused() -> None:
+    with pytest.raises(Refused, match="CODE_TOO_LONG"):
+        list(symbols.pngs(SHORT, modules=10))
+
+
+@pytest.mark.parametrize("options", [{"module_px": 0}, {"quiet_zone": -1}])
+def test_a_picture_without_pixels_is_a_value_error(options: dict) -> None:
+    with pytest.raises(ValueError, match="module_px"):
+        list(symbols.pngs(SHORT, **options))
