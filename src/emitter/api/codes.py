@@ -45,7 +45,7 @@ class CodeServicer:
             request.block_id,
             request.quantity,
         )
-        limit = request.quantity or call.limits.quantity_max
+        limit = request.quantity if request.quantity > 0 else call.limits.quantity_max
         if not 0 <= request.from_index <= limit:
             raise Refused(Reason.INDEX_OUT_OF_RANGE, field="from_index", limit=limit)
         with self._streams.slot(bin_, call.context) as stream:

@@ -184,13 +184,14 @@ class Client:
 
     def verify(self, codes: bytes | Iterable[bytes]) -> VerifiedCodes:
         """Check codes (bytes with a line feed between codes, or codes one by one), any number."""
-        split = codes.removesuffix(b"\n").split(b"\n") if isinstance(codes, bytes) else codes
+        if isinstance(codes, bytes):
+            codes = codes.removesuffix(b"\n").split(b"\n") if codes else []
         columns = [
             self._ask(
                 self._codes.VerifyCodes,
                 code_pb2.VerifyCodesRequest(codes=b"\n".join(batch) + b"\n"),
             )
-            for batch in _batches(split)
+            for batch in _batches(codes)
         ]
         return _merged(columns)
 
