@@ -9,7 +9,7 @@ import pytest
 
 from emitter.client import Client, LedgerAccount, MovementKind, Reason, Refused, Role
 from emitter.v1 import account_pb2 as pb
-from serving import BIN, DAY, FUNDS_TIYN, NOBODY, OTHER_BIN, Served, bin_of, pharma
+from served import BIN, DAY, FUNDS_TIYN, NOBODY, OTHER_BIN, Served, bin_of, pharma
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

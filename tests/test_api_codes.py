@@ -15,7 +15,7 @@ from emitter.config import Limits
 from emitter.trade import codes as trade_codes
 from emitter.v1 import code_pb2 as pb
 from emitter.v1 import code_pb2_grpc
-from serving import (
+from served import (
     BIN,
     LP,
     MILK,

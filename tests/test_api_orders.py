@@ -17,7 +17,7 @@ from emitter.client import (
     Refused,
 )
 from emitter.v1 import order_pb2 as pb
-from serving import BIN, LP, OTHER_BIN, PHARMA, Served, bin_of, gtin_of, new_id, pharma
+from served import BIN, LP, OTHER_BIN, PHARMA, Served, bin_of, gtin_of, new_id, pharma
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
