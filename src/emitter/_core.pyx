@@ -274,7 +274,7 @@ def emit(SerialKey serial_key not None, CheckKey check_key not None, *, bytes re
 
     cdef bytes codes = PyBytes_FromStringAndSize(NULL, len(head) + count * len(record))
     cdef char *out = codes
-    cdef uint64_t counter = first, total = count
+    cdef uint64_t counter = first if count else 0, total = count
     cdef size_t head_size = len(head)
     memcpy(out, <const char *>head, head_size)
 
