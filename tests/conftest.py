@@ -12,12 +12,14 @@ from emitter.engine.commands import (
     ActivateParticipant,
     CreateOrder,
     CreditAccount,
+    DeliverBlock,
     OrderLine,
     RegisterParticipant,
 )
 from emitter.engine.engine import Engine
 from emitter.engine.invariants import check_store
 from emitter.engine.keys import KeyRing
+from emitter.errors import Refusal, Refused
 from emitter.store.memory import MemoryStore
 from emitter.trade.calendar import instant
 
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
 SHOES, SHOES_2, LP, MILK = 4670033010053, 4060477697987, 4640088090997, 3041094787443
 BIN, OTHER_BIN = 990140000384, 990240003471
 DAY = dt.date(2026, 3, 2)
+GROSS_100 = 31_088  # 100 codes at 268 tiyn are 26800, and 16 % VAT in 2026 is 4288
+
+
+def shoes(quantity: int = 100) -> OrderLine:
+    """Return a line of footwear; 100 codes cost `GROSS_100`."""
+    return OrderLine(SHOES, quantity, 1)
 
 
 class Clock:
@@ -72,6 +80,22 @@ class Bench:
     def order(self, request_id: str, *lines: OrderLine, bin_: int = BIN):
         """Create an order and return its view."""
         return self.engine.execute(CreateOrder(bin_, request_id, lines)).value
+
+    def deliver(self, order, block_id: str, quantity: int = 0, gtin: int = SHOES):
+        """Deliver a block and return the answer."""
+        return self.engine.execute(DeliverBlock(BIN, order.order_id, gtin, block_id, quantity))
+
+    def refusal(self, command) -> Refusal:
+        """Return the refusal of a command that must be refused."""
+        with pytest.raises(Refused) as caught:
+            self.engine.execute(command)
+        return caught.value.refusal
+
+    def codes(self, block) -> list[bytes]:
+        """Return the codes of a block."""
+        size = block.record_size
+        records = self.engine.records(block, 0, block.row.quantity)
+        return [records[at : at + size] for at in range(0, len(records), size)]
 
     def dump(self) -> list[tuple[bytes, bytes]]:
         """Return every row of the store."""

@@ -1,0 +1,53 @@
+"""The check of a store finds what is wrong with it, and names it."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import Bench, shoes
+from emitter.engine.invariants import BreachError, check_store
+from emitter.store import schema
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "invariant"),
+    [
+        (b"a", 0, r"credited \+ adjusted"),
+        (b"e", 0, "reserved = sum of escrows"),
+        (b"j", 8 + 1 + 16 + 8 + 8 + 1 + 1, "entries sum to zero"),
+        (b"o", 18 + 8 + 1 + 1 + 1 + 1 + 2 + 2 + 8 + 8, "a range is held by the buffer"),
+        (b"r", 8 + 16, "a range is held by the buffer it names"),
+        (b"b", 8, "cumulative share"),
+        (b"s", 2, "counters are given out once"),
+    ],
+)
+def test_the_check_names_a_changed_row(keys, clock, kind: bytes, at: int, invariant: str) -> None:
+    bench = Bench(keys, clock)
+    bench.join(tiyn=10**9)
+    order = bench.order("1", shoes())
+    bench.deliver(order, "b", 40)
+    check_store(bench.store, whole=True)
+    key, row = next((k, r) for k, r in bench.dump() if k[:1] == kind)
+    changed = bytearray(row)
+    changed[at] ^= 1
+    if kind == b"s":
+        changed[at : at + 8] = (99).to_bytes(8, "little")
+    bench.store.update(lambda writer: writer.put_many([(key, bytes(changed))]))
+    with pytest.raises(BreachError, match=invariant):
+        check_store(bench.store, whole=True)
+
+
+def test_every_row_is_watched_by_some_invariant(keys, clock) -> None:
+    """Deleting any one row of the main job, the participant's name apart, is found."""
+    bench = Bench(keys, clock)
+    bench.join(tiyn=10**9)
+    order = bench.order("1", shoes())
+    bench.deliver(order, "b", 40)
+    for key, row in bench.dump():
+        if key[:1] in b"mkt" or (key[:1] == b"q" and key[9] == schema.RequestKind.CREATE_ORDER):
+            continue
+        bench.store.update(lambda writer, key=key: writer.delete_many([key]))
+        with pytest.raises(BreachError):
+            check_store(bench.store, whole=True)
+        bench.store.update(lambda writer, key=key, row=row: writer.put_many([(key, row)]))
+    check_store(bench.store, whole=True)
