@@ -23,7 +23,8 @@ class Gate:
 
     def __init__(self) -> None:
         self._pid = os.getpid()
-        self._turn = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._turn = threading.Condition(self._lock)
         self._inside: set[int] = set()
         self._taken = False
         self._closed = ""
@@ -41,7 +42,7 @@ class Gate:
 
     def __enter__(self) -> None:
         self.check()
-        with self._turn:
+        with self._lock:
             while self._taken:
                 self._turn.wait()
             if self._closed:
@@ -49,7 +50,7 @@ class Gate:
             self._inside.add(threading.get_ident())
 
     def __exit__(self, *_: object) -> None:
-        with self._turn:
+        with self._lock:
             self._inside.discard(threading.get_ident())
             if self._taken:
                 self._turn.notify_all()
@@ -58,16 +59,17 @@ class Gate:
     def alone(self) -> Iterator[None]:
         """Wait until nobody is inside and keep all others waiting until the block ends."""
         self._check_caller()
-        with self._turn:
+        with self._lock:
             while self._taken:
                 self._turn.wait()
             self._taken = True
-            while self._inside:
-                self._turn.wait()
         try:
+            with self._lock:
+                while self._inside:
+                    self._turn.wait()
             yield
         finally:
-            with self._turn:
+            with self._lock:
                 self._taken = False
                 self._turn.notify_all()
 
