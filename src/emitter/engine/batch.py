@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from emitter.store.port import Writer
+    from emitter.store.rows import RangeRow
 
 _log = logging.getLogger(__name__)
 _NO_ESCROW = 0xFFFF_FFFF
@@ -70,6 +71,15 @@ class Proposal(NamedTuple):
     settle: Callable[[], object]
     movement: Movement | None = None
     payload: bytes = b""
+
+
+class Issued(NamedTuple):
+    """A range of counters that a batch has given out."""
+
+    gtin: int
+    serial_size: int
+    first: int
+    row: RangeRow
 
 
 class Answer(NamedTuple):
@@ -107,7 +117,7 @@ class Work:
     def __init__(self, writer: Writer, now_us: int) -> None:
         self.now_us = now_us
         self.planned: Counter[object] = Counter()
-        self.issued: list[tuple[bytes, bytes]] = []
+        self.issued: list[Issued] = []
         self._writer = writer
         self._rows: dict[bytes, bytes | None] = {}
         self._changed: dict[bytes, bytes] = {}
@@ -128,10 +138,10 @@ class Work:
         """Write a row."""
         self._rows[key] = self._changed[key] = row
 
-    def put_range(self, key: bytes, row: bytes) -> None:
+    def issue(self, issued: Issued) -> None:
         """Write the row of a new range of counters and remember to tell the index of ranges."""
-        self.put(key, row)
-        self.issued.append((key, row))
+        self.put(schema.range_key(*issued[:3]), issued.row.pack())
+        self.issued.append(issued)
 
     def account(self, bin_: int) -> AccountRow | None:
         """Return the account of a participant, None when it has none."""
@@ -148,8 +158,8 @@ class Work:
         self.put(schema.account_key(bin_), account.pack())
 
     def write(self) -> None:
-        """Hand all changed rows to the store, in one call."""
-        self._writer.put_many(list(self._changed.items()))
+        """Hand all changed rows to the store, in one call and in the order of its pages."""
+        self._writer.put_many(sorted(self._changed.items()))
 
 
 Verdict = Answer | Refused

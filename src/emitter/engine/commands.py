@@ -31,8 +31,11 @@ def require_text(text: str, field: str, chars_max: int) -> None:
         raise Refused(Reason.TEXT_INVALID, field=field, limit=chars_max)
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def _digest(*fields: object) -> bytes:
-    return hashlib.sha256(json.dumps(fields, separators=(",", ":")).encode()).digest()
+    return hashlib.sha256(_encode(fields).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)

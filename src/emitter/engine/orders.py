@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from emitter import _core
-from emitter.engine.batch import Later, Movement, Proposal
+from emitter.engine.batch import Issued, Later, Movement, Proposal
 from emitter.engine.participants import require_account, require_active
 from emitter.errors import Reason, Refused
 from emitter.store import schema
@@ -201,10 +201,8 @@ class CreateOrderStep:
             series = _series(work, key, template.form.form)
             first = series.next_counter
             work.put(key, series._replace(next_counter=first + buffer.quantity).pack())
-            work.put_range(
-                schema.range_key(buffer.gtin, template.serial_size, first),
-                RangeRow(self.bin, self._order_id, buffer.quantity, series.form).pack(),
-            )
+            row = RangeRow(self.bin, self._order_id, buffer.quantity, series.form)
+            work.issue(Issued(buffer.gtin, template.serial_size, first, row))
             placed.append(buffer._replace(first=first))
         order = OrderRow(
             state=next_state(ORDER, OrderState.CREATED, OrderEvent.EMIT),

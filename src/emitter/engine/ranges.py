@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import numpy as np
 
@@ -20,32 +21,46 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from emitter.engine.batch import Issued
     from emitter.store.port import Store
+
+_OWNER = np.dtype([("bin", np.uint64), ("order_id", "V16")])
 
 
 class Series:
-    """The ranges of one series: first and last-but-one counters, and who holds them."""
+    """The ranges of one series in columns: first counter, first counter behind, and whose it is.
 
-    def __init__(self) -> None:
-        self.rows: list[RangeRow] = []
+    Arrays rather than objects: a million ranges are 48 MB that the garbage collector never walks.
+    """
+
+    def __init__(self, form: int) -> None:
+        self.form = form
+        self._count = 0
         self._bounds = np.empty((2, 4), np.uint64)
+        self._owners = np.empty(4, _OWNER)
 
     def append(self, first: int, row: RangeRow) -> None:
         """Add a range above all others."""
-        count = len(self.rows)
-        if count == self._bounds.shape[1]:
+        count = self._count
+        if count == len(self._owners):
             self._bounds = np.concatenate([self._bounds, np.empty_like(self._bounds)], axis=1)
+            self._owners = np.concatenate([self._owners, np.empty_like(self._owners)])
         self._bounds[:, count] = first, first + row.quantity
-        self.rows.append(row)
+        self._owners[count] = row.bin, row.order_id.bytes
+        self._count = count + 1
 
     def find(self, counters: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Return for each counter the index of its range in `rows`, -1 where no range holds it."""
-        count = len(self.rows)
-        firsts, ends = self._bounds[:, :count]
+        """Return for each counter the index of its range, -1 where no range holds it."""
+        firsts, ends = self._bounds[:, : self._count]
         found = np.searchsorted(firsts, counters, side="right").astype(np.int64) - 1
         outside = (found < 0) | (counters >= ends[found])
         found[outside] = -1
         return found
+
+    def owner(self, index: int) -> tuple[int, UUID]:
+        """Return participant and order that hold the range of an index."""
+        bin_, order_id = self._owners[index].item()
+        return bin_, UUID(bytes=order_id)
 
 
 class Ranges:
@@ -58,11 +73,12 @@ class Ranges:
         self._doubtful = True
         self._settled()
 
-    def publish(self, issued: Iterable[tuple[bytes, bytes]]) -> None:
-        """Add ranges that have become durable, given as rows of the store."""
+    def publish(self, issued: Iterable[Issued]) -> None:
+        """Add ranges that have become durable."""
         with self._lock:
             if not self._doubtful:
-                _add(self._series, issued)
+                for gtin, serial_size, first, row in issued:
+                    _add(self._series, (gtin, serial_size), first, row)
 
     def doubt(self) -> None:
         """Read everything again before the next use: a commit may or may not have happened."""
@@ -84,12 +100,18 @@ class Ranges:
 
     def _read(self) -> dict[tuple[int, int], Series]:
         """Read all ranges in short views."""
-        series: dict[tuple[int, int], Series] = {}
-        _add(series, scan_store(self._store, schema.RANGES))
-        return series
+        found: dict[tuple[int, int], Series] = {}
+        for key, row in scan_store(self._store, schema.RANGES):
+            gtin, serial_size, first = schema.parse_range_key(key)
+            _add(found, (gtin, serial_size), first, RangeRow.unpack(row))
+        return found
 
 
-def _add(series: dict[tuple[int, int], Series], rows: Iterable[tuple[bytes, bytes]]) -> None:
-    for key, row in rows:
-        gtin, serial_size, first = schema.parse_range_key(key)
-        series.setdefault((gtin, serial_size), Series()).append(first, RangeRow.unpack(row))
+def _add(
+    found: dict[tuple[int, int], Series], name: tuple[int, int], first: int, row: RangeRow
+) -> None:
+    series = found.get(name)
+    if series is None:
+        series = Series(row.form)
+    series.append(first, row)
+    found[name] = series  # only now may a look-up see it

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from emitter.engine.keys import KeyRing
     from emitter.engine.ranges import Ranges, Series
     from emitter.store.port import Reader, Store
-    from emitter.store.rows import BufferRow, RangeRow
+    from emitter.store.rows import BufferRow
 
 _NO_FORM = 255
 
@@ -71,9 +71,9 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
     buffers: list[IssuedBuffer] = []
     for found in _locate(text, parsed, reasons, ranges, keys):
         held, inverse = np.unique(found.range_index, return_inverse=True)
-        rows = [found.series.rows[index] for index in held.tolist()]
+        holders = [found.series.owner(index) for index in held.tolist()]
         gtin = int(parsed["gtin"][found.codes[0]])
-        issued = store.view(partial(_buffers, rows=rows, gtin=gtin))
+        issued = store.view(partial(_buffers, holders=holders, gtin=gtin))
         for place, (buffer, owner) in enumerate(issued):
             codes = found.codes[inverse == place]
             index = found.counters[inverse == place] - np.uint64(buffer.first)
@@ -96,18 +96,18 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
 
 
 def _buffers(
-    reader: Reader, rows: list[RangeRow], gtin: int
+    reader: Reader, holders: list[tuple[int, UUID]], gtin: int
 ) -> list[tuple[BufferRow, IssuedBuffer]]:
-    """Return the buffers that hold the ranges, with what a caller is told of them."""
-    orders = reader.get_many([schema.order_key(row.bin, row.order_id) for row in rows])
-    owners = reader.get_many([schema.participant_key(row.bin) for row in rows])
+    """Return the buffers of a GTIN that hold ranges, with what a caller is told of them."""
+    orders = reader.get_many([schema.order_key(bin_, order_id) for bin_, order_id in holders])
+    owners = reader.get_many([schema.participant_key(bin_) for bin_, _ in holders])
     issued = []
-    for row, packed, participant in zip(rows, orders, owners, strict=True):
+    for (bin_, order_id), packed, participant in zip(holders, orders, owners, strict=True):
         buffer = OrderRow.unpack(packed).buffer(gtin) if packed else None
         if buffer is None or participant is None:
             raise AssertionError("a range leads to an order and an owner that are not there")
         name = ParticipantRow.unpack(participant).name
-        owner = IssuedBuffer(row.order_id, gtin, buffer.template_id, row.bin, name)
+        owner = IssuedBuffer(order_id, gtin, buffer.template_id, bin_, name)
         issued.append((buffer, owner))
     return issued
 
@@ -137,7 +137,7 @@ def _locate(
         if series is None:
             reasons[codes] = Reason.CODE_UNKNOWN_GTIN
             continue
-        forms[codes] = series.rows[0].form
+        forms[codes] = series.form
         groups.append((codes, series))
     counters, refused = _core.invert(keys.serial_key, text, parsed, forms)
     reasons[refused != 0] = refused[refused != 0]

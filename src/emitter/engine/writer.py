@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emitter.config import Limits
-    from emitter.engine.batch import Step, Verdict
+    from emitter.engine.batch import Issued, Step, Verdict
     from emitter.store.port import Store
     from emitter.store.port import Writer as StoreWriter
 
@@ -40,7 +40,7 @@ class Writer:
         clock: Callable[[], int],
         limits: Limits,
         *,
-        published: Callable[[list[tuple[bytes, bytes]]], None],
+        published: Callable[[list[Issued]], None],
         doubted: Callable[[], None],
         threaded: bool,
     ) -> None:
@@ -97,6 +97,7 @@ class Writer:
                 future.set_result(verdict)
             else:
                 future.set_exception(verdict)
+        reach("batch.answered")
         return True
 
     def _run(self) -> None:
