@@ -13,6 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from emitter.api.calls import API_VERSION
 from emitter.client import Client, OrderLine, Role
@@ -20,6 +25,7 @@ from emitter.engine.engine import Engine
 from emitter.engine.invariants import check_store
 from emitter.server import Server
 from emitter.store.memory import MemoryStore
+from emitter.store.port import ROWS_MAX
 from emitter.trade import gs1, parties
 from emitter.wire import refused_of_call
 
@@ -66,7 +72,9 @@ class Served:
         rows = self.dump()
         self.server.stop(5)
         copy = MemoryStore()
-        copy.update(lambda writer: writer.put_many(rows))
+        for start in range(0, len(rows), ROWS_MAX):
+            batch = rows[start : start + ROWS_MAX]
+            copy.update(lambda writer, batch=batch: writer.put_many(batch))
         check_store(copy, whole=True)
 
     def join(self, bin_: str, tiyn: int = FUNDS_TIYN) -> str:
@@ -153,6 +161,25 @@ def bin_of(number: int) -> str:
 
 def new_id() -> str:
     return str(uuid.uuid4())
+
+
+def certificate() -> tuple[bytes, bytes, bytes]:
+    """A new authority, the chain of a server on this machine, and the server's key; all PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+    now = dt.datetime.now(dt.UTC)
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    chain = signed.public_bytes(Encoding.PEM)
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return chain, chain, secret
 
 
 _SERVE = """

@@ -1,4 +1,4 @@
-"""OrderService over a real socket: emission, repeats, paging, closing, many orders on one stream."""
+"""OrderService over a real socket: emission, repeats, paging, closing, orders on one stream."""
 
 from __future__ import annotations
 

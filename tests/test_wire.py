@@ -47,7 +47,9 @@ def test_a_status_asks_for_a_repeat_exactly_where_one_can_help(reason: Reason) -
 
 
 def test_a_remembered_verdict_says_so() -> None:
-    refused = refused_of(status_of(Refusal(Reason.QUANTITY_LEFT, {"left": "3"}, replayed=True), "en"))
+    refused = refused_of(
+        status_of(Refusal(Reason.QUANTITY_LEFT, {"left": "3"}, replayed=True), "en")
+    )
     assert refused is not None
     assert refused.refusal.replayed
     assert dict(refused.refusal.details) == {"left": "3"}
@@ -88,7 +90,8 @@ def test_the_language_is_the_first_one_we_speak(header: str, language: str) -> N
 def fields() -> st.SearchStrategy[DeliverBlockResponse]:
     return st.builds(
         DeliverBlockResponse,
-        block=st.none() | st.builds(Block, block_id=st.text(max_size=9), quantity=st.integers(0, 2**63 - 1)),
+        block=st.none()
+        | st.builds(Block, block_id=st.text(max_size=9), quantity=st.integers(0, 2**63 - 1)),
         replayed=st.booleans(),
         first_index=st.integers(-(2**63), 2**63 - 1),
         record_size=st.integers(-(2**31), 2**31 - 1),

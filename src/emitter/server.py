@@ -55,6 +55,7 @@ class Server:
         self._engine = engine
         self._credentials = credentials
         self._stopping = threading.Event()
+        self._stopped = threading.Event()
         self._streams = Streams(limits)
         self._makers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="maker")
         self._health = health.HealthServicer()
@@ -95,7 +96,7 @@ class Server:
     def stop(self, grace_s: float) -> None:
         """Stop gracefully (see the module) and close the engine; a second call only waits."""
         if self._stopping.is_set():
-            self._server.wait_for_termination()
+            self._stopped.wait()
             return
         self._stopping.set()
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
@@ -105,6 +106,7 @@ class Server:
         self._streams.close()
         self._makers.shutdown()
         self._engine.close()
+        self._stopped.set()
 
     def _set_health(self, state: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in self._names:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from emitter.api import values
 from emitter.engine.commands import DeliverBlock
 from emitter.errors import Reason, Refused
+from emitter.failpoints import reach
 from emitter.trade.gs1 import require_gtin
 from emitter.v1 import code_pb2
 from emitter.wire import records_head
@@ -66,6 +67,7 @@ class CodeServicer:
         while (message := coming.result()) is not None:
             coming = self._makers.submit(next, messages, None)
             yield message
+            reach("delivery.streaming")
 
     def list_blocks(
         self, request: code_pb2.ListBlocksRequest, call: Call

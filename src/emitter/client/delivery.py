@@ -71,6 +71,8 @@ class Delivery:
             try:
                 if (yield from self._read(call)):
                     return
+                if not self._repeats.again():
+                    raise CodesDamagedError("the stream ends before the last code")
             except grpc.RpcError as error:
                 self._repeats.after(error)
             finally:
@@ -87,11 +89,13 @@ class Delivery:
             if head.HasField("block") and not self.block.block_id:
                 self.block, self.replayed = head.block, head.replayed
                 self.record_size = head.record_size
-            self._repeats.succeeded()
+            if self.record_size <= 0:
+                raise CodesDamagedError("the first message does not tell the block")
             count, rest = divmod(len(records), self.record_size)
             if rest or head.first_index != self._request.from_index:
                 raise CodesDamagedError("the records do not continue the ones before")
             if count:
+                self._repeats.succeeded()
                 digest.update(records)
                 self._request.from_index += count
                 yield np.frombuffer(records, np.uint8).reshape(count, self.record_size)

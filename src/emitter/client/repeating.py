@@ -20,7 +20,7 @@ _PASSING = (
 
 
 class Repeats:
-    """Counts the failures in a row of one task; `after` waits, or raises when it must end.
+    """Counts the failures in a row of one task, and tells when to give it up.
 
     Only for calls that carry an id or change nothing: a repeat of them is harmless.
     """
@@ -33,12 +33,18 @@ class Repeats:
         """Start to count anew: there was progress."""
         self._failures = 0
 
+    def again(self) -> bool:
+        """Count a failure and wait before the next attempt; False if there is none left."""
+        self._failures += 1
+        if self._failures >= self._attempts:
+            return False
+        delay_s = min(_DELAY_S_MAX, _FIRST_DELAY_S * 2 ** (self._failures - 1))
+        time.sleep(delay_s * random.uniform(0.5, 1.0))  # noqa: S311 - to spread, not to hide
+        return True
+
     def after(self, error: Any) -> None:
         """Wait before the next attempt; raise `Refused` or the error itself if there is none."""
         refused = refused_of_call(error)
         passing = refused.reason.meaning.retry if refused else error.code() in _PASSING
-        self._failures += 1
-        if not passing or self._failures >= self._attempts:
+        if not passing or not self.again():
             raise refused or error
-        delay_s = min(_DELAY_S_MAX, _FIRST_DELAY_S * 2 ** (self._failures - 1))
-        time.sleep(delay_s * random.uniform(0.5, 1.0))  # noqa: S311 - to spread, not to hide
