@@ -4,7 +4,7 @@ Three kinds never mix. A *programmer error* is ``ValueError`` or ``AssertionErro
 `Refused` with a `Reason` of the table below. *Weather* (disk, network, load) is a reason whose
 ``retry`` is true, or an exception of the store.
 
-Of several broken rules the first is reported: who calls, form, presence, a repeat that is not one,
+Of several broken rules the first is reported: who calls, form, a repeat that is not one, presence,
 state, and money last; within a block of the table, in table order. Values are wire values and stay
 for ever; the core answers the values of the first block (``native/reasons.h``), which a test
 compares with this table.

@@ -89,12 +89,12 @@ class CreateOrderStep:
     """Emit an order: judged against contract, open orders, serials and keys, then the money."""
 
     id_field = "request_id"
-    remembers_refusals = True
 
     def __init__(
         self, command: CreateOrder, order_id: UUID, keys: KeyRing, active_orders_max: int
     ) -> None:
         self.command = command
+        self.remembers_refusals = not command.memory_us
         self.bin = command.bin
         self.digest = command.digest()
         self.request: bytes | None = schema.request_key(
@@ -126,10 +126,10 @@ class CreateOrderStep:
         """Propose to reserve the order's cost; plan its serials and its place."""
         today = civil_date(work.now_us)
         require_active(work, self.bin, today)
-        self._judge_open_orders(work)
         buffers = [
             self._buffer(work, index, line, today) for index, line in enumerate(self.command.lines)
         ]
+        self._judge_open_orders(work)
         for key, line in zip(self._series, self.command.lines, strict=True):
             work.planned[key] += line.quantity
         work.planned[self.bin] += 1
@@ -144,7 +144,12 @@ class CreateOrderStep:
             net=net,
             vat=amount - net,
         )
-        return Proposal(lambda: self._settle(work, buffers), movement, self._order_id.bytes)
+        return Proposal(
+            lambda: self._settle(work, buffers),
+            movement,
+            self._order_id.bytes,
+            self.command.memory_us,
+        )
 
     def _judge_open_orders(self, work: Work) -> None:
         account = require_account(work, self.bin)
@@ -212,6 +217,9 @@ class CreateOrderStep:
             buffers=tuple(placed),
         )
         work.put(schema.order_key(self.bin, self._order_id), order.pack())
+        if self.command.details:
+            key = schema.details_key(self.bin, self._order_id)
+            work.put(key, self.command.details.encode())
         account = require_account(work, self.bin)
         work.put_account(self.bin, account._replace(orders_open=account.orders_open + 1))
         return OrderView(self.bin, self._order_id, order)
@@ -257,11 +265,11 @@ class CloseOrderStep:
         order_id = self.command.order_id
         order = require_order(work, self.bin, order_id)
         before = OrderView(self.bin, order_id, order)
-        closed = next_state(ORDER, before.state, OrderEvent.CLOSE, order_id=order_id)
         if self.command.gtin is None:
             buffers = [b for b in order.buffers if b.state != BufferState.CLOSED]
         else:
             buffers = [require_buffer(order, self.command.gtin)]
+        closed = next_state(ORDER, before.state, OrderEvent.CLOSE, order_id=order_id)
         for buffer in buffers:
             state = next_state(
                 BUFFER, BufferState(buffer.state), BufferEvent.CLOSE, gtin=format_gtin(buffer.gtin)
