@@ -12,6 +12,10 @@ from __future__ import annotations
 import functools
 import os
 import random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 _DEFAULT_SEED = 20260302
 
@@ -38,3 +42,10 @@ def seeds(short: int, long: int) -> list[int]:
 def amount(short: int, long: int) -> int:
     """Return ``long`` in a long run, else ``short``: cases, steps, moments."""
     return long if fuzzing() else short
+
+
+def tell(config: pytest.Config, text: str) -> None:
+    """Print what a run has seen, past pytest's capture."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print(f"\n{text}")  # noqa: T201 - asked for
