@@ -51,6 +51,9 @@ class Limits:
         10**15, "tiyn", "one payment; sums of a lifetime stay far inside 64 bits"
     )
     # Texts that clients choose.
+    details_bytes_max: int = _limit(
+        16 << 10, "bytes an order", "what a station's order says besides its lines; kept in a row"
+    )
     request_id_chars_max: int = _limit(64, "characters", "an id is a key of the store")
     block_id_chars_max: int = _limit(64, "characters", "an id is a key of the store")
     reference_chars_max: int = _limit(64, "characters", "a bank reference is a key of the store")
@@ -89,6 +92,33 @@ class Limits:
     client_retries_max: int = _limit(
         5, "attempts", "repeats by our client of what the server calls retryable"
     )
+    # The stations' HTTP door.
+    station_quantity_max: int = _limit(
+        150_000, "codes a line", "what stations may order of one GTIN"
+    )
+    station_single_quantity_max: int = _limit(
+        2_000_000, "codes", "the same in v3, for an order of a single GTIN"
+    )
+    station_fetch_codes_max: int = _limit(150_000, "codes a fetch", "one answer of codes")
+    station_token_ms: int = _limit(
+        36_000_000, "milliseconds", "life of a clientToken got by a signature: ten hours"
+    )
+    station_challenge_ms: int = _limit(300_000, "milliseconds", "time to sign what auth/key gave")
+    station_repeat_window_ms: int = _limit(
+        300_000, "milliseconds", "the same signed order again within it is the same order"
+    )
+    station_body_bytes_max: int = _limit(
+        8 << 20, "bytes", "one request: a report of 30,000 codes fits"
+    )
+    station_request_ms: int = _limit(
+        20_000, "milliseconds", "time to send the head of a request, and then its body"
+    )
+    station_requests_max: int = _limit(50, "requests a second", "of one connection, on average")
+    station_burst_max: int = _limit(100, "requests", "of one connection at once, after a pause")
+    station_downloads_max: int = _limit(
+        4, "answers", "codes on their way to one connection at once"
+    )
+    station_sockets_max: int = _limit(2_000, "sockets", "open at once; beyond it 503")
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):

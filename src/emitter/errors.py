@@ -108,6 +108,26 @@ class Reason(enum.IntEnum):
         33, "PERMISSION_DENIED", 403, False,
         "The call needs the role {role}.",
         "Для вызова нужна роль {role}.")
+    TOKEN_MISFIT = (
+        34, "PERMISSION_DENIED", 400, False,
+        "The clientToken does not belong to omsId {oms_id}.",
+        "Токен clientToken не относится к omsId {oms_id}.")
+    REGISTRATION_KEY_INVALID = (
+        35, "UNAUTHENTICATED", 401, False,
+        "X-RegistrationKey is not the key of this station.",
+        "X-RegistrationKey не является ключом этой станции.")
+    SIGNATURE_REQUIRED = (
+        36, "UNAUTHENTICATED", 401, False,
+        "The call must be signed: X-Signature with a detached CMS signature in base64.",
+        "Запрос должен быть подписан: X-Signature с откреплённой подписью CMS в base64.")
+    SIGNATURE_INVALID = (
+        37, "UNAUTHENTICATED", 401, False,
+        "The signature is not accepted ({rule}).",
+        "Подпись не принята ({rule}).")
+    SIGNATURE_ATTACHED = (
+        38, "INVALID_ARGUMENT", 413, False,
+        "X-Signature holds the signed data: a detached signature is required.",
+        "X-Signature содержит сами данные: нужна откреплённая подпись.")
 
     # The form of a request.
     FIELD_REQUIRED = (
@@ -181,6 +201,15 @@ class Reason(enum.IntEnum):
         "{field}: the contract cannot be in force before the registration.",
         "{field}: договор не может вступить в силу раньше регистрации.")
 
+    BODY_TOO_LARGE = (
+        65, "INVALID_ARGUMENT", 413, False,
+        "The body of the request is longer than {limit} bytes.",
+        "Тело запроса длиннее {limit} байт.")
+    NOT_OFFERED = (
+        66, "UNIMPLEMENTED", 501, False,
+        "{what}: this function is not offered yet.",
+        "{what}: эта функция пока не предоставляется.")
+
     # Things that are not there, or another's (told apart from nobody).
     PARTICIPANT_NOT_FOUND = (
         80, "NOT_FOUND", 404, False,
@@ -194,6 +223,19 @@ class Reason(enum.IntEnum):
         82, "NOT_FOUND", 404, False,
         "The order has no buffer of GTIN {gtin}.",
         "В заявке нет буфера с GTIN {gtin}.")
+
+    BLOCK_NOT_FOUND = (
+        83, "NOT_FOUND", 404, False,
+        "The buffer has no block {block_id}.",
+        "В буфере нет блока {block_id}.")
+    STATION_NOT_FOUND = (
+        84, "NOT_FOUND", 404, False,
+        "No order station with omsId {oms_id}.",
+        "Станция с omsId {oms_id} не найдена.")
+    CONNECTION_NOT_FOUND = (
+        85, "NOT_FOUND", 404, False,
+        "No connection {connection_id}.",
+        "Подключение {connection_id} не найдено.")
 
     # A repeat that is not one.
     REQUEST_DIFFERS = (

@@ -65,12 +65,14 @@ class Movement(NamedTuple):
 class Proposal(NamedTuple):
     """What a step would do: money to move first, rows to write once it has moved.
 
-    ``payload`` is kept in the request row and leads a repeat to what the command made.
+    ``payload`` is kept in the request row and leads a repeat to what the command made; it is
+    remembered for ``memory_us``, 0 for ever.
     """
 
     settle: Callable[[], object]
     movement: Movement | None = None
     payload: bytes = b""
+    memory_us: int = 0
 
 
 class Issued(NamedTuple):
@@ -121,6 +123,7 @@ class Work:
         self._writer = writer
         self._rows: dict[bytes, bytes | None] = {}
         self._changed: dict[bytes, bytes] = {}
+        self._deleted: set[bytes] = set()
         self._accounts: dict[int, AccountRow] = {}
 
     def fetch(self, keys: Sequence[bytes]) -> None:
@@ -137,6 +140,13 @@ class Work:
     def put(self, key: bytes, row: bytes) -> None:
         """Write a row."""
         self._rows[key] = self._changed[key] = row
+        self._deleted.discard(key)
+
+    def delete(self, key: bytes) -> None:
+        """Delete a row."""
+        self._rows[key] = None
+        self._changed.pop(key, None)
+        self._deleted.add(key)
 
     def issue(self, issued: Issued) -> None:
         """Write the row of a new range of counters and remember to tell the index of ranges."""
@@ -160,6 +170,8 @@ class Work:
     def write(self) -> None:
         """Hand all changed rows to the store, in one call and in the order of its pages."""
         self._writer.put_many(sorted(self._changed.items()))
+        if self._deleted:
+            self._writer.delete_many(list(self._deleted))
 
 
 Verdict = Answer | Refused
@@ -214,8 +226,7 @@ def _round(
             continue
         verdicts[index] = Answer(proposal.settle())
         if step.request is not None:
-            row = RequestRow(step.digest, Reason.OK, work.now_us, 0, proposal.payload)
-            work.put(step.request, row.pack())
+            _remember(step.request, step.digest, proposal, work)
     return later
 
 
@@ -242,6 +253,15 @@ def _remembered(step: Step, work: Work) -> Verdict | None:
     if row.reason:
         return Refused.again(Refusal(Reason(row.reason), json.loads(row.payload), replayed=True))
     return Answer(step.recall(work, row.payload), replayed=True)
+
+
+def _remember(request: bytes, digest: bytes, proposal: Proposal, work: Work) -> None:
+    """Keep what an accepted command made, so that a repeat is led to it."""
+    expires_us = work.now_us + proposal.memory_us if proposal.memory_us else 0
+    row = RequestRow(digest, Reason.OK, work.now_us, expires_us, proposal.payload)
+    work.put(request, row.pack())
+    if expires_us:
+        work.put(schema.expiry_key(expires_us, request), b"")
 
 
 def _refuse(step: Step, refused: Refused, work: Work, memory_days: int) -> Refused:

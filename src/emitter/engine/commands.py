@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from emitter.config import Limits
+    from emitter.store.rows import SignaturePolicy
 
 
 def require_text(text: str, field: str, chars_max: int) -> None:
@@ -113,12 +114,16 @@ class CreateOrder:
     bin: int
     request_id: str
     lines: tuple[OrderLine, ...]
+    details: str = ""  # what else came with the order, as JSON: kept with it, never looked into
+    memory_us: int = 0  # how long the id is kept, accepted only; 0: for ever, refusals too
 
     def check(self, limits: Limits) -> None:
         """Refuse a wrong form, naming the field by its place in the request."""
         require_text(self.request_id, "request_id", limits.request_id_chars_max)
         if not self.lines:
             raise Refused(Reason.FIELD_REQUIRED, field="lines")
+        if len(self.details.encode()) > limits.details_bytes_max:
+            raise Refused(Reason.LIMIT_EXCEEDED, field="details", limit=limits.details_bytes_max)
         if len(self.lines) > limits.lines_max:
             raise Refused(Reason.LIMIT_EXCEEDED, field="lines", limit=limits.lines_max)
         group = None
@@ -144,8 +149,10 @@ class CreateOrder:
 
     def digest(self) -> bytes:
         """Return what tells this order from another under the same request id."""
+        details = [self.details] if self.details else []
         return _digest(
-            *[(line.gtin, line.quantity, line.template_id, line.price_tiyn) for line in self.lines]
+            *[(line.gtin, line.quantity, line.template_id, line.price_tiyn) for line in self.lines],
+            *details,
         )
 
 
@@ -190,7 +197,50 @@ class CloseOrder:
         return _digest(str(self.order_id), self.gtin)
 
 
+@dataclass(frozen=True, slots=True)
+class RegisterStation:
+    """Give a participant an order station: an omsId, and a key to register connections with."""
+
+    bin: int
+    name: str
+    signatures: SignaturePolicy
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+        require_text(self.name, "name", limits.name_chars_max)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConnection:
+    """Open a connection of a participant's station; without a policy it takes the station's."""
+
+    bin: int
+    oms_id: UUID
+    name: str
+    address: str = ""
+    signatures: SignaturePolicy | None = None
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+        require_text(self.name, "name", limits.name_chars_max)
+        if self.address:
+            require_text(self.address, "address", limits.name_chars_max)
+
+
+@dataclass(frozen=True, slots=True)
+class IssueClientToken:
+    """Make the one live clientToken of a connection; the one before it ends in the same step."""
+
+    bin: int
+    connection_id: UUID
+    lifetime_us: int = 0  # 0 for ever
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+
+
 Command = (
     RegisterParticipant | ActivateParticipant | IssueToken | CreditAccount
     | CreateOrder | DeliverBlock | CloseOrder
+    | RegisterStation | OpenConnection | IssueClientToken
 )  # fmt: skip

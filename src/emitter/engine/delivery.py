@@ -6,6 +6,7 @@ The block's codes are made afterwards, from the recipe, as often as they are ask
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 from emitter import _core
 from emitter.engine.batch import Movement, Proposal
@@ -26,8 +27,6 @@ from emitter.trade.states import (
 from emitter.trade.templates import TEMPLATES
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from emitter.engine.batch import Work
     from emitter.engine.commands import DeliverBlock
     from emitter.engine.keys import KeyRing
@@ -77,6 +76,17 @@ def make_records(block: BlockView, keys: KeyRing, first: int, count: int, head: 
         count=count,
         head=head,
     )
+
+
+def station_block_id(order_id: UUID, number: bytes) -> str:
+    """Return the block id that the stations' doors make of 16 bytes, chance or a digest.
+
+    A UUID of version 8 (RFC 9562). It begins as the order's id does, and so leads back to the
+    order without an index.
+    """
+    mixed = int.from_bytes(order_id.bytes[:6] + number[6:16], "big")
+    mixed = mixed & ~(0xF << 76) | 0x8 << 76
+    return str(UUID(int=mixed & ~(0x3 << 62) | 0x2 << 62))
 
 
 class DeliverBlockStep:

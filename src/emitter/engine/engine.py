@@ -17,8 +17,11 @@ from emitter.engine.commands import (
     CreateOrder,
     CreditAccount,
     DeliverBlock,
+    IssueClientToken,
     IssueToken,
+    OpenConnection,
     RegisterParticipant,
+    RegisterStation,
 )
 from emitter.engine.delivery import DeliverBlockStep, make_records
 from emitter.engine.forgetting import forget_refusals
@@ -33,6 +36,13 @@ from emitter.engine.participants import (
     token_digest,
 )
 from emitter.engine.ranges import Ranges
+from emitter.engine.stations import (
+    read_connection,
+    read_connections,
+    read_session,
+    read_station,
+    station_step,
+)
 from emitter.engine.verification import verify_codes
 from emitter.engine.writer import Writer
 from emitter.store import schema
@@ -49,6 +59,7 @@ if TYPE_CHECKING:
     from emitter.engine.orders import OrderView
     from emitter.engine.participants import AccountView
     from emitter.engine.reading import JournalEntry
+    from emitter.engine.stations import ConnectionView, Session, StationView
     from emitter.engine.verification import VerifiedCodes
     from emitter.store.port import Store
     from emitter.store.port import Writer as StoreWriter
@@ -147,6 +158,8 @@ class Engine:
                 step = ActivateStep(command)
             case IssueToken():
                 step = IssueTokenStep(command, secrets.token_urlsafe(32))
+            case RegisterStation() | OpenConnection() | IssueClientToken():
+                step = station_step(command)
         return step
 
     def forget_refusals(self) -> int:
@@ -180,6 +193,40 @@ class Engine:
         return reading.read_blocks(
             self._store, bin_, order_id, gtin, page_size=page_size, page_token=page_token
         )
+
+    def block(self, bin_: int, order_id: UUID, gtin: int, block_id: str) -> BlockView:
+        """Return the block of a buffer that was delivered under an id; raises `Refused`."""
+        return reading.read_block(self._store, bin_, order_id, gtin, block_id)
+
+    def block_from(self, bin_: int, order_id: UUID, gtin: int, first: int) -> BlockView | None:
+        """Return the block of a buffer that starts at an index, None if none; raises `Refused`."""
+        return reading.read_block_from(self._store, bin_, order_id, gtin, first)
+
+    def find_block(self, bin_: int, block_id: str) -> BlockView:
+        """Return the block of an id that was made for stations; raises `Refused`."""
+        return reading.find_block(self._store, bin_, block_id)
+
+    def details(self, bin_: int, order_id: UUID) -> str:
+        """Return what came with an order besides its lines, as JSON; raises `Refused`."""
+        return reading.read_details(self._store, bin_, order_id)
+
+    def session(self, client_token: str) -> Session:
+        """Return whose a station's clientToken is; raises `Refused`."""
+        return read_session(self._store, client_token, self._clock())
+
+    def station(self, oms_id: UUID) -> StationView:
+        """Return an order station; raises `Refused`."""
+        return read_station(self._store, oms_id)
+
+    def connection(self, connection_id: UUID) -> ConnectionView:
+        """Return a connection of a station; raises `Refused`."""
+        return read_connection(self._store, connection_id)
+
+    def connections(
+        self, *, page_size: int, page_token: bytes = b""
+    ) -> tuple[list[ConnectionView], bytes]:
+        """Return a page of all stations' connections and the token of the next page."""
+        return read_connections(self._store, page_size=page_size, page_token=page_token)
 
     def records(self, block: BlockView, first: int, count: int, head: bytes = b"") -> bytes:
         """Return ``head`` and codes [first, first + count) of a delivered block, fixed width."""

@@ -18,12 +18,14 @@ from emitter.store import schema
 from emitter.store.rows import (
     AccountRow,
     BlockRow,
+    ConnectionRow,
     EscrowRow,
     JournalRow,
     OrderRow,
     RangeRow,
     RequestRow,
     SeriesRow,
+    StationRow,
 )
 from emitter.store.scanning import scan_store, scan_view
 from emitter.trade.gs1 import format_gtin
@@ -263,6 +265,34 @@ def _check_series(reader: Reader, key: bytes, report: Report) -> None:
     report.series += 1
 
 
+def _is_there(store: Store, key: bytes) -> bool:
+    return store.view(lambda reader: reader.get_many((key,)))[0] is not None
+
+
+def _check_stations(store: Store) -> None:
+    """Check that connections belong to stations, tokens to connections, details to orders."""
+    stations = {
+        schema.uuid_of(key): StationRow.unpack(row)
+        for key, row in scan_store(store, schema.STATIONS)
+    }
+    tokens = {}
+    for key, row in scan_store(store, schema.CONNECTIONS):
+        connection = ConnectionRow.unpack(row)
+        who = f"connection {schema.uuid_of(key)}"
+        station = stations.get(connection.oms_id)
+        owned = station is not None and station.bin == connection.bin
+        _require(owned, "a connection belongs to a station of its participant", who)
+        if any(connection.token_digest):
+            tokens[schema.client_token_key(connection.token_digest)] = key[1:]
+    kept = dict(scan_store(store, schema.CLIENT_TOKENS))
+    _require(kept == tokens, "tokens are those of the connections", "store")
+    for key, _ in scan_store(store, schema.DETAILS):
+        order = schema.order_key(schema.owner(key), schema.order_of(key))
+        _require(
+            _is_there(store, order), "details belong to an order", f"order {schema.order_of(key)}"
+        )
+
+
 def _check_whole(store: Store, report: Report) -> None:
     """Look for rows that belong to nothing, and add up everything."""
     _require(sum(report.totals_tiyn.values()) == 0, "the journal sums to zero", "store")
@@ -288,5 +318,6 @@ def _check_whole(store: Store, report: Report) -> None:
         (codes, report.codes_emitted, "every code belongs to a range"),
     ):
         _require(count == seen, invariant, "store")
+    _check_stations(store)
     owned = counts[schema.ACCOUNTS] <= counts[schema.PARTICIPANTS]
     _require(owned, "every account belongs to a participant", "store")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 from emitter.engine.delivery import BlockView
 from emitter.engine.orders import OrderView, require_buffer
@@ -15,13 +16,14 @@ from emitter.store.rows import (
     JournalRow,
     OrderRow,
     ParticipantRow,
+    RequestRow,
     TokenRow,
 )
+from emitter.store.scanning import scan_view
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from emitter.store.port import Reader, Store
+    from emitter.store.rows import BufferRow
 
 
 class JournalEntry(NamedTuple):
@@ -101,6 +103,73 @@ def read_blocks(
         return blocks, rows[page_size - 1][0] if len(rows) > page_size else b""
 
     return store.view(read)
+
+
+def read_details(store: Store, bin_: int, order_id: UUID) -> str:
+    """Return what came with an order besides its lines, as JSON, '' for nothing; or refuse."""
+    keys = (schema.order_key(bin_, order_id), schema.details_key(bin_, order_id))
+    order, details = store.view(lambda reader: reader.get_many(keys))
+    if order is None:
+        raise Refused(Reason.ORDER_NOT_FOUND, order_id=order_id)
+    return details.decode() if details else ""
+
+
+def read_block(store: Store, bin_: int, order_id: UUID, gtin: int, block_id: str) -> BlockView:
+    """Return the block of a buffer that was delivered under an id, or refuse."""
+
+    def read(reader: Reader) -> BlockView | None:
+        buffer = require_buffer(_order(reader, bin_, order_id).row, gtin)
+        return _block(reader, bin_, order_id, buffer, block_id)
+
+    view = store.view(read)
+    if view is None:
+        raise Refused(Reason.BLOCK_NOT_FOUND, block_id=block_id)
+    return view
+
+
+def read_block_from(
+    store: Store, bin_: int, order_id: UUID, gtin: int, first: int
+) -> BlockView | None:
+    """Return the block of a buffer that starts at an index, None if there is none; or refuse."""
+
+    def read(reader: Reader) -> BlockView | None:
+        buffer = require_buffer(_order(reader, bin_, order_id).row, gtin)
+        row = reader.get_many((schema.block_key(bin_, order_id, gtin, first),))[0]
+        return BlockView(bin_, order_id, first, BlockRow.unpack(row), buffer) if row else None
+
+    return store.view(read)
+
+
+def find_block(store: Store, bin_: int, block_id: str) -> BlockView:
+    """Return the block of an id made for stations, whatever its order and GTIN; or refuse."""
+
+    def find(reader: Reader) -> BlockView | None:
+        prefix = schema.near_orders_prefix(bin_, UUID(block_id))
+        for key, row in scan_view(reader, prefix):
+            for buffer in OrderRow.unpack(row).buffers:
+                view = _block(reader, bin_, schema.order_of(key), buffer, block_id)
+                if view is not None:
+                    return view
+        return None
+
+    view = store.view(find)
+    if view is None:
+        raise Refused(Reason.BLOCK_NOT_FOUND, block_id=block_id)
+    return view
+
+
+def _block(
+    reader: Reader, bin_: int, order_id: UUID, buffer: BufferRow, block_id: str
+) -> BlockView | None:
+    """Return the block of a buffer under an id; its request row leads there."""
+    delivery = schema.delivery_id(order_id, buffer.gtin, block_id)
+    key = schema.request_key(bin_, schema.RequestKind.DELIVER_BLOCK, delivery)
+    packed = reader.get_many((key,))[0]
+    if packed is None or RequestRow.unpack(packed).reason:
+        return None
+    first = int.from_bytes(RequestRow.unpack(packed).payload, "big")
+    row = reader.get_many((schema.block_key(bin_, order_id, buffer.gtin, first),))[0]
+    return BlockView(bin_, order_id, first, BlockRow.unpack(row), buffer) if row else None
 
 
 def _page(prefix: bytes, page_token: bytes, *, reverse: bool) -> tuple[bytes, bytes]:

@@ -57,6 +57,67 @@ class TokenRow(NamedTuple):
         return cls._make((*_TOKEN.unpack_from(row), row[_TOKEN.size :].decode()))
 
 
+class SignaturePolicy(enum.IntEnum):
+    """Which calls of a station must be signed; a signature that comes is verified anyway."""
+
+    OPTIONAL = 1
+    CHANGES = 2  # calls that change something: POST
+    ALWAYS = 3
+
+
+_STATION = struct.Struct("<QqB32s")
+
+
+class StationRow(NamedTuple):
+    """An order station of a participant; of its registration key the SHA-256."""
+
+    bin: int
+    created_us: int
+    signatures: int
+    key_digest: bytes
+    name: str
+
+    def pack(self) -> bytes:
+        """Return the row."""
+        return _STATION.pack(*self[:4]) + self.name.encode()
+
+    @classmethod
+    def unpack(cls, row: bytes) -> StationRow:
+        """Return the value of a row."""
+        return cls._make((*_STATION.unpack_from(row), row[_STATION.size :].decode()))
+
+
+_CONNECTION = struct.Struct("<16sQqB32sqH")
+
+
+class ConnectionRow(NamedTuple):
+    """A connection of a station, and the SHA-256 of its one live clientToken.
+
+    ``token_expires_us`` is 0 for ever; a digest of zeros stands for 'no token yet'.
+    """
+
+    oms_id: UUID
+    bin: int
+    created_us: int
+    signatures: int
+    token_digest: bytes
+    token_expires_us: int
+    name: str
+    address: str
+
+    def pack(self) -> bytes:
+        """Return the row."""
+        head = _CONNECTION.pack(self.oms_id.bytes, *self[1:6], len(self.name))
+        return head + (self.name + self.address).encode()
+
+    @classmethod
+    def unpack(cls, row: bytes) -> ConnectionRow:
+        """Return the value of a row."""
+        oms_id, *fields, size = _CONNECTION.unpack_from(row)
+        texts = row[_CONNECTION.size :].decode()
+        return cls._make((UUID(bytes=oms_id), *fields, texts[:size], texts[size:]))
+
+
 _PARTICIPANT = struct.Struct("<II")
 
 

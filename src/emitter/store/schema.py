@@ -17,6 +17,10 @@ its key: another's object is not refused but simply not found.
     x  expiry  request key                refusals to forget, by time
     s  gtin  serial size                  series: form, source, next counter
     r  gtin  serial size  first counter   range: which buffer holds these counters
+    d  bin  order                         details of an order that came with it, as JSON
+    u  omsId                              order station: participant, registration key, policy
+    c  connection                         connection of a station: policy, its one live token
+    v  token hash                         which connection a station's clientToken belongs to
 """
 
 from __future__ import annotations
@@ -37,6 +41,7 @@ META_KEY = b"m"
 # What the keys of all rows of a kind start with.
 CHECK_KEYS, PARTICIPANTS, ACCOUNTS, JOURNALS, ORDERS = b"k", b"p", b"a", b"j", b"o"
 ESCROWS, BLOCKS, SERIES, RANGES = b"e", b"b", b"s", b"r"
+DETAILS, STATIONS, CONNECTIONS, CLIENT_TOKENS = b"d", b"u", b"c", b"v"
 
 
 def check_key_key(key_id: int) -> bytes:
@@ -87,6 +92,39 @@ def escrows_prefix(bin_: int) -> bytes:
 def escrow_key(bin_: int, order_id: UUID) -> bytes:
     """Return the key of an order's escrow."""
     return ESCROWS + _u64(bin_) + order_id.bytes
+
+
+def details_key(bin_: int, order_id: UUID) -> bytes:
+    """Return the key of what came with an order."""
+    return DETAILS + _u64(bin_) + order_id.bytes
+
+
+def near_orders_prefix(bin_: int, block_id: UUID) -> bytes:
+    """Return what the keys of the orders start with that a station's block may belong to.
+
+    The block ids made for stations begin as the ids of their orders do (`engine.delivery`).
+    """
+    return ORDERS + _u64(bin_) + block_id.bytes[:6]
+
+
+def station_key(oms_id: UUID) -> bytes:
+    """Return the key of an order station."""
+    return STATIONS + oms_id.bytes
+
+
+def connection_key(connection_id: UUID) -> bytes:
+    """Return the key of a station's connection."""
+    return CONNECTIONS + connection_id.bytes
+
+
+def client_token_key(digest: bytes) -> bytes:
+    """Return the key of a station's clientToken by its SHA-256."""
+    return CLIENT_TOKENS + digest
+
+
+def uuid_of(key: bytes) -> UUID:
+    """Return the id in a key of kind u or c."""
+    return UUID(bytes=key[1:17])
 
 
 def buffer_prefix(bin_: int, order_id: UUID, gtin: int) -> bytes:
@@ -154,12 +192,12 @@ def parse_range_key(key: bytes) -> tuple[int, int, int]:
 
 
 def owner(key: bytes) -> int:
-    """Return the BIN in a key of kind p, a, j, o, e, b or q."""
+    """Return the BIN in a key of kind p, a, j, o, e, b, d or q."""
     return int(_U64.unpack_from(key, 1)[0])
 
 
 def order_of(key: bytes) -> UUID:
-    """Return the order in a key of kind o, e or b."""
+    """Return the order in a key of kind o, e, b or d."""
     return UUID(bytes=key[9:25])
 
 

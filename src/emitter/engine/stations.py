@@ -1,0 +1,230 @@
+"""Order stations: their connections, and the clientToken by which a station's calls are known.
+
+A station (omsId) belongs to one participant and may have several connections. A connection has at
+most one live token: a new one ends the old in the same step. Tokens and registration keys are
+stored as SHA-256 only.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID, uuid4
+
+from emitter.engine.batch import Proposal
+from emitter.engine.commands import IssueClientToken, OpenConnection, RegisterStation
+from emitter.engine.participants import require_participant, token_digest
+from emitter.errors import Reason, Refused
+from emitter.store import schema
+from emitter.store.rows import ConnectionRow, SignaturePolicy, StationRow
+
+if TYPE_CHECKING:
+    from emitter.engine.batch import Step, Work
+    from emitter.store.port import Reader, Store
+
+_NO_TOKEN = bytes(32)
+
+
+class Session(NamedTuple):
+    """Whose a live clientToken is."""
+
+    bin: int
+    oms_id: UUID
+    connection_id: UUID
+    signatures: SignaturePolicy
+
+
+class NewStation(NamedTuple):
+    """A station that was registered; the key is shown this once."""
+
+    oms_id: UUID
+    registration_key: str
+
+
+class StationView(NamedTuple):
+    """A station as the operator sees it."""
+
+    oms_id: UUID
+    row: StationRow
+
+    def accepts_key(self, registration_key: str) -> bool:
+        """Whether this is the station's registration key; takes the same time for any text."""
+        return hmac.compare_digest(self.row.key_digest, token_digest(registration_key))
+
+
+class ConnectionView(NamedTuple):
+    """A connection of a station."""
+
+    connection_id: UUID
+    row: ConnectionRow
+
+
+class _StationStep:
+    """What the steps of this module share: no memory of requests, a claim on one row."""
+
+    request: bytes | None = None
+    digest = b""
+    id_field = "oms_id"
+    remembers_refusals = False
+
+    def __init__(self, bin_: int, key: bytes) -> None:
+        self.bin = bin_
+        self._key = key
+
+    def claims(self) -> tuple[bytes, ...]:
+        return (self._key,)
+
+    def reads(self) -> tuple[bytes, ...]:
+        return (self._key, schema.participant_key(self.bin))
+
+    def recall(self, _work: Work, _payload: bytes) -> object:
+        raise AssertionError("without a request row nothing is recalled")
+
+
+class RegisterStationStep(_StationStep):
+    """Give a participant a station under a new omsId."""
+
+    def __init__(self, command: RegisterStation, oms_id: UUID, registration_key: str) -> None:
+        super().__init__(command.bin, schema.station_key(oms_id))
+        self._command = command
+        self._new = NewStation(oms_id, registration_key)
+
+    def judge(self, work: Work) -> Proposal:
+        """Propose the station's row; its participant must be registered."""
+        require_participant(work, self.bin)
+        row = StationRow(
+            self.bin,
+            work.now_us,
+            self._command.signatures,
+            token_digest(self._new.registration_key),
+            self._command.name,
+        )
+
+        def settle() -> NewStation:
+            work.put(self._key, row.pack())
+            return self._new
+
+        return Proposal(settle)
+
+
+class OpenConnectionStep(_StationStep):
+    """Open a connection of a station; it has no token yet."""
+
+    def __init__(self, command: OpenConnection, connection_id: UUID) -> None:
+        super().__init__(command.bin, schema.connection_key(connection_id))
+        self._command = command
+        self._id = connection_id
+
+    def judge(self, work: Work) -> Proposal:
+        """Propose the connection's row; another participant's station is not found."""
+        command = self._command
+        packed = work.get(schema.station_key(command.oms_id))
+        station = None if packed is None else StationRow.unpack(packed)
+        if station is None or station.bin != self.bin:
+            raise Refused(Reason.STATION_NOT_FOUND, oms_id=command.oms_id)
+        policy = station.signatures if command.signatures is None else command.signatures
+        row = ConnectionRow(
+            command.oms_id, self.bin, work.now_us, policy, _NO_TOKEN, 0,
+            command.name, command.address,
+        )  # fmt: skip
+
+        def settle() -> ConnectionView:
+            work.put(self._key, row.pack())
+            return ConnectionView(self._id, row)
+
+        return Proposal(settle)
+
+
+class IssueClientTokenStep(_StationStep):
+    """Keep the hash of a connection's new token and end the one before it."""
+
+    def __init__(self, command: IssueClientToken, token: str) -> None:
+        super().__init__(command.bin, schema.connection_key(command.connection_id))
+        self._command = command
+        self._token = token
+
+    def judge(self, work: Work) -> Proposal:
+        """Propose the token; another participant's connection is not found."""
+        packed = work.get(self._key)
+        before = None if packed is None else ConnectionRow.unpack(packed)
+        if before is None or before.bin != self.bin:
+            raise Refused(Reason.CONNECTION_NOT_FOUND, connection_id=self._command.connection_id)
+        digest = token_digest(self._token)
+        lifetime_us = self._command.lifetime_us
+        after = before._replace(
+            token_digest=digest, token_expires_us=work.now_us + lifetime_us if lifetime_us else 0
+        )
+
+        def settle() -> str:
+            if before.token_digest != _NO_TOKEN:
+                work.delete(schema.client_token_key(before.token_digest))
+            work.put(schema.client_token_key(digest), self._command.connection_id.bytes)
+            work.put(self._key, after.pack())
+            return self._token
+
+        return Proposal(settle)
+
+
+def station_step(command: RegisterStation | OpenConnection | IssueClientToken) -> Step:
+    """Make a command ready for its transaction: ids and secrets are drawn here."""
+    match command:
+        case RegisterStation():
+            return RegisterStationStep(command, uuid4(), secrets.token_urlsafe(24))
+        case OpenConnection():
+            return OpenConnectionStep(command, uuid4())
+        case IssueClientToken():
+            return IssueClientTokenStep(command, str(uuid4()))  # stations expect a UUID's form
+
+
+def read_session(store: Store, token: str, now_us: int) -> Session:
+    """Return whose a clientToken is; UNAUTHENTICATED for one that is unknown, ended or expired."""
+    digest = token_digest(token)
+
+    def read(reader: Reader) -> tuple[UUID, ConnectionRow] | None:
+        connection = reader.get_many((schema.client_token_key(digest),))[0]
+        if connection is None:
+            return None
+        connection_id = UUID(bytes=connection)
+        row = reader.get_many((schema.connection_key(connection_id),))[0]
+        return (connection_id, ConnectionRow.unpack(row)) if row is not None else None
+
+    found = store.view(read)
+    if found is None:
+        raise Refused(Reason.UNAUTHENTICATED)
+    connection_id, row = found
+    if row.token_digest != digest or 0 < row.token_expires_us <= now_us:
+        raise Refused(Reason.UNAUTHENTICATED)
+    return Session(row.bin, row.oms_id, connection_id, SignaturePolicy(row.signatures))
+
+
+def read_station(store: Store, oms_id: UUID) -> StationView:
+    """Return a station, or refuse."""
+    row = store.view(lambda reader: reader.get_many((schema.station_key(oms_id),)))[0]
+    if row is None:
+        raise Refused(Reason.STATION_NOT_FOUND, oms_id=oms_id)
+    return StationView(oms_id, StationRow.unpack(row))
+
+
+def read_connection(store: Store, connection_id: UUID) -> ConnectionView:
+    """Return a connection, or refuse."""
+    row = store.view(lambda reader: reader.get_many((schema.connection_key(connection_id),)))[0]
+    if row is None:
+        raise Refused(Reason.CONNECTION_NOT_FOUND, connection_id=connection_id)
+    return ConnectionView(connection_id, ConnectionRow.unpack(row))
+
+
+def read_connections(
+    store: Store, *, page_size: int, page_token: bytes
+) -> tuple[list[ConnectionView], bytes]:
+    """Return up to ``page_size`` connections in order of their ids, and the next token or b''."""
+    stop = schema.after(schema.CONNECTIONS)
+    if page_token and not schema.CONNECTIONS <= page_token < stop:
+        raise Refused(Reason.PAGE_TOKEN_INVALID)
+    start = page_token + b"\0" if page_token else schema.CONNECTIONS
+    rows = store.view(lambda reader: reader.scan(start, stop, limit=page_size + 1))
+    views = [
+        ConnectionView(schema.uuid_of(key), ConnectionRow.unpack(row))
+        for key, row in rows[:page_size]
+    ]
+    return views, rows[page_size - 1][0] if len(rows) > page_size else b""
