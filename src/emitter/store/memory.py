@@ -61,9 +61,9 @@ class _Rows:
         keys = self.state.keys
         low, high = bisect_left(keys, start), bisect_left(keys, stop)
         reach = limit + len(self.changes)  # enough even if every change is a removal in front
-        window = keys[max(low, high - reach) : high] if reverse else keys[low : low + reach]
+        ends = (max(low, high - reach), high) if reverse else (low, min(high, low + reach))
         found = {key for key in self.changes if start <= key < stop}
-        found.update(key for key in window if key < stop)
+        found.update(keys[slice(*ends)])
         ordered = sorted(found, reverse=reverse)
         rows = zip(ordered, self.get_many(ordered), strict=True)
         return [(key, value) for key, value in rows if value is not None][:limit]
