@@ -1,0 +1,300 @@
+"""A plain engine: what every command must answer, in dictionaries and in the words of the clauses.
+
+`Model` is the oracle of the simulation. It carries out one command after the other, without
+batches, rounds, rows or a store, and shares no line of code with the engine: templates and journal
+entries are tables of their own, money is `LedgerOracle`, shares are exact fractions. It takes what
+only chance decides, the id of a new order, from what was seen.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from emitter.engine.commands import (
+    ActivateParticipant,
+    CloseOrder,
+    CreateOrder,
+    CreditAccount,
+    DeliverBlock,
+    RegisterParticipant,
+)
+from model_values import (
+    DAY_US,
+    PRICE_NET_TIYN,
+    REMEMBERED,
+    TEMPLATES,
+    Block,
+    Buffer,
+    Facts,
+    Line,
+    Memory,
+    Order,
+    Participant,
+    Said,
+    civil_date,
+    form,
+    identity,
+    line_of,
+    vat_bp,
+)
+from oracles import LedgerOracle
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Mapping
+    from uuid import UUID
+
+    from emitter.config import Limits
+    from emitter.engine.commands import Command, OrderLine
+
+
+class Model:
+    """The state of everything, and the rules one after the other: form, repeat, presence, state."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.ledger = LedgerOracle()
+        self.participants: dict[int, Participant] = {}
+        self.orders: dict[UUID, Order] = {}
+        self.orders_open: dict[int, int] = defaultdict(int)
+        self.blocks: dict[tuple[UUID, int], tuple[Block, ...]] = {}
+        self.series: dict[tuple[int, int], tuple[str, int]] = {}
+        self.memory: dict[object, Memory] = {}
+        self.lines: dict[int, tuple[Line, ...]] = defaultdict(tuple)
+
+    def copy(self) -> Model:
+        """Return a model that may change by itself; what the dictionaries hold never changes."""
+        twin = Model(self.limits)
+        for name in ("accounts", "escrows", "owners"):
+            setattr(twin.ledger, name, getattr(self.ledger, name).copy())
+        for name, value in vars(self).items():
+            if isinstance(value, dict):
+                setattr(twin, name, value.copy())
+        return twin
+
+    def judge(
+        self, command: Command, now_us: int, made: UUID | None, details: Mapping[str, str]
+    ) -> Said:
+        """Return the answer to a command now; ``made`` and ``details``: what the engine told."""
+        if wrong := form(command, self.limits):
+            return Said(wrong)
+        key, body = identity(command)
+        kept = self.memory.get(key)
+        if kept is not None and (kept.until_us is None or kept.until_us > now_us):
+            if kept.body != body:
+                return Said("REQUEST_DIFFERS")
+            if kept.reason != "OK":
+                return Said(kept.reason, kept.details, replayed=True)
+            return Said("OK", replayed=True, facts=self.facts(command, kept.link))
+        said = self._judge(command, now_us, made)
+        keeps = said.reason in REMEMBERED and not isinstance(command, CreditAccount)
+        if key is None or not (keeps or said.reason == "OK"):
+            return said
+        until_us = (
+            None if said.reason == "OK" else now_us + self.limits.refusal_memory_days * DAY_US
+        )
+        memory = Memory(body, said.reason, details, until_us, said.link)
+
+        def change(model: Model) -> None:
+            if said.change:
+                said.change(model)
+            model.memory[key] = memory
+
+        return said._replace(change=change)
+
+    def facts(self, command: Command, link: object = None) -> Facts | None:
+        """Return what an accepted command shows of the present state."""
+        match command:
+            case DeliverBlock():
+                order = self.orders[command.order_id]
+                buffer = order.buffer(command.gtin)
+                blocks = self.blocks[command.order_id, command.gtin]
+                block = next(block for block in blocks if block.first == link)
+                fixed = (command.order_id, command.gtin, block)
+                return Facts(fixed, (buffer.state, buffer.delivered))
+            case CreateOrder() | CloseOrder():
+                order_id = link if isinstance(command, CreateOrder) else command.order_id
+                return order_facts(order_id, self.orders[order_id])
+            case _:
+                return Facts((command.bin, self.participants[command.bin].name))
+
+    # The rules, one command each -------------------------------------------------------------------
+
+    def _judge(self, command: Command, now_us: int, made: UUID | None) -> Said:
+        match command:
+            case RegisterParticipant():
+                return self._register(command)
+            case ActivateParticipant():
+                return self._activate(command)
+            case CreditAccount():
+                return self._credit(command)
+            case CreateOrder():
+                return self._create(command, civil_date(now_us), made)
+            case DeliverBlock():
+                return self._deliver(command)
+            case CloseOrder():
+                return self._close(command)
+        raise AssertionError(command)
+
+    def _register(self, command: RegisterParticipant) -> Said:
+        known = self.participants.get(command.bin)
+        entered = Participant(command.name, command.on)
+        if known is None:
+
+            def change(model: Model) -> None:
+                model.participants[command.bin] = entered
+
+            return Said("OK", facts=Facts((command.bin, command.name)), change=change, lasting=True)
+        if known._replace(activated_on=None) != entered:
+            return Said("PARTICIPANT_EXISTS")
+        return Said("OK", facts=self.facts(command))
+
+    def _activate(self, command: ActivateParticipant) -> Said:
+        known = self.participants.get(command.bin)
+        if known is None:
+            return Said("PARTICIPANT_NOT_FOUND")
+        if command.on < known.registered_on:
+            return Said("DATE_BEFORE_REGISTRATION")
+        if known.activated_on not in (None, command.on):
+            return Said("PARTICIPANT_EXISTS")
+
+        def change(model: Model) -> None:
+            model.participants[command.bin] = known._replace(activated_on=command.on)
+
+        return Said("OK", facts=self.facts(command), change=change,
+                    lasting=known.activated_on is None)  # fmt: skip
+
+    def _credit(self, command: CreditAccount) -> Said:
+        known = self.participants.get(command.bin)
+        if known is None:
+            return Said("PARTICIPANT_NOT_FOUND")
+        if known.activated_on is None:
+            return Said("PARTICIPANT_NOT_ACTIVE")
+        line = line_of("CREDIT", command.amount_tiyn, reference=command.reference)
+        return self._moves(command.bin, line, self.facts(command), lambda _: None)
+
+    def _create(self, command: CreateOrder, today: dt.date, made: UUID | None) -> Said:
+        if refused := next(self._no_order(command, today), None):
+            return refused
+        buffers, series = [], dict(self.series)
+        for line in command.lines:
+            key, fixed, first, _ = self._series(line)
+            series[key] = (fixed, first + line.quantity)
+            buffers.append(Buffer(line.gtin, line.template_id, first, line.quantity, vat_bp(today)))
+        order = Order(command.bin, tuple(buffers))
+        cost = sum(buffer.gross(buffer.quantity) for buffer in buffers)
+        missing = cost - self.ledger.accounts[command.bin]["available"]
+        if missing > 0:
+            return Said("FUNDS_INSUFFICIENT", {"missing_tiyn": str(missing)})
+
+        def change(model: Model) -> None:
+            model.orders[made] = order
+            model.ledger.owners[made] = command.bin
+            model.orders_open[command.bin] += 1
+            model.series = series
+
+        quantity = sum(buffer.quantity for buffer in buffers)
+        line = line_of("RESERVE", cost, order_id=made, quantity=quantity)
+        return self._moves(command.bin, line, order_facts(made, order), change, link=made)
+
+    def _no_order(self, command: CreateOrder, today: dt.date) -> Iterator[Said]:
+        known = self.participants.get(command.bin)
+        if known is None:
+            yield Said("PARTICIPANT_NOT_FOUND")
+        if known.activated_on is None or today < known.activated_on:
+            yield Said("PARTICIPANT_NOT_ACTIVE", {"date": str(today)})
+        for line in command.lines:
+            template = TEMPLATES[line.template_id]
+            _, fixed, _, left = self._series(line)
+            if fixed != template.form:
+                yield Said("SERIAL_FORM_FIXED", {"serial_size": str(template.serial_size)})
+            if line.quantity > left:
+                yield Said("SERIALS_EXHAUSTED", {"left": str(left)})
+        limit, active = self.limits.active_orders_max, self.orders_open[command.bin]
+        if limit and active >= limit:
+            yield Said("ORDERS_ACTIVE_LIMIT", {"active": str(active), "limit": str(limit)})
+
+    def _series(self, line: OrderLine) -> tuple[tuple[int, int], str, int, int]:
+        """Return the line's series: its key, its form, its next counter, how many are left."""
+        template = TEMPLATES[line.template_id]
+        key = (line.gtin, template.serial_size)
+        fixed, first = self.series.get(key, (template.form, 0))
+        return key, fixed, first, template.counter_limit - first
+
+    def _deliver(self, command: DeliverBlock) -> Said:
+        order = self.orders.get(command.order_id)
+        if order is None or order.bin != command.bin:
+            return Said("ORDER_NOT_FOUND")
+        buffer = order.buffer(command.gtin)
+        if buffer is None:
+            return Said("BUFFER_NOT_FOUND")
+        if not buffer.closed and command.quantity > buffer.left:
+            return Said("QUANTITY_LEFT", {"left": str(buffer.left)})
+        if buffer.state != "ACTIVE":
+            return Said("TRANSITION_REFUSED", {"state": buffer.state})
+        first = buffer.delivered
+        end = first + (command.quantity or buffer.left)
+        net = (end - first) * PRICE_NET_TIYN
+        share = buffer.gross(end) - buffer.gross(first)
+        after = buffer._replace(delivered=end)
+        block = Block(first, end - first, net, share - net, command.block_id)
+        place = (command.order_id, command.gtin)
+
+        def change(model: Model) -> None:
+            model.orders[command.order_id] = order.with_buffers(after)
+            model.blocks[place] = (*model.blocks.get(place, ()), block)
+
+        line = Line(
+            "CAPTURE", (("ESCROW", -share), ("REVENUE", net), ("VAT", share - net)),
+            command.order_id, command.gtin, command.block_id, end - first,
+        )  # fmt: skip
+        facts = Facts((*place, block), (after.state, end))
+        return self._moves(command.bin, line, facts, change, link=first)
+
+    def _close(self, command: CloseOrder) -> Said:
+        order = self.orders.get(command.order_id)
+        if order is None or order.bin != command.bin:
+            return Said("ORDER_NOT_FOUND")
+        if command.gtin is not None and order.buffer(command.gtin) is None:
+            return Said("BUFFER_NOT_FOUND")
+        closing = [b for b in order.buffers if not b.closed and command.gtin in (None, b.gtin)]
+        if not closing:
+            return Said("TRANSITION_REFUSED", {"state": "CLOSED"})
+        rest = sum(b.gross(b.quantity) - b.gross(b.delivered) for b in closing)
+        after = order.with_buffers(*[b._replace(closed=True) for b in closing])
+
+        def change(model: Model) -> None:
+            model.orders[command.order_id] = after
+            if after.state == "CLOSED":
+                model.orders_open[command.bin] -= 1
+
+        line = line_of("RELEASE", rest, order_id=command.order_id, gtin=command.gtin or 0)
+        facts = order_facts(command.order_id, after)
+        return self._moves(command.bin, line if rest else None, facts, change)
+
+    def _moves(
+        self,
+        bin_: int,
+        line: Line | None,
+        facts: Facts,
+        then: Callable[[Model], None],
+        *,
+        link: object = None,
+    ) -> Said:
+        """Return the answer to a command that changes more than its own memory."""
+
+        def change(model: Model) -> None:
+            then(model)
+            if line:
+                amount = -line.entries[0][1]
+                assert model.ledger.post(line.kind, bin_, amount, line.order_id) == ("OK", 0)
+                model.lines[bin_] = (*model.lines[bin_], line)
+
+        return Said("OK", facts=facts, line=line, change=change, lasting=True, link=link)
+
+
+def order_facts(order_id: UUID, order: Order) -> Facts:
+    fixed = tuple((b.gtin, b.template_id, b.first, b.quantity, b.vat_bp) for b in order.buffers)
+    current = (order.state, tuple((b.state, b.delivered) for b in order.buffers))
+    return Facts((order.bin, order_id, fixed), current)

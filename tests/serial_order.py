@@ -1,0 +1,203 @@
+"""Is there an order of commands, one after the other, in which a plain engine says the same?
+
+The engine carries out many commands at once and tells nobody in which order. So the order is
+searched for: what the journals say of money and what the answers say of counters leaves few
+choices, and every verdict, amount, state and counter must fit its place. Commands of one
+participant that name the same order or the same request keep the order they were submitted in.
+If there is no such order the engine has given somebody a verdict that no plain engine could give.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from emitter.engine.commands import (
+    ActivateParticipant,
+    CloseOrder,
+    DeliverBlock,
+    RegisterParticipant,
+)
+from emitter.engine.delivery import BlockView
+from emitter.engine.orders import OrderView
+from emitter.trade.states import BufferState, OrderState
+from model import Facts
+from model_values import Block, identity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from emitter.engine.commands import Command
+    from model import Model
+    from model_values import Line, Said
+
+
+class Seen(NamedTuple):
+    """A command and the verdict its client saw.
+
+    ``replayed`` is None if the client was left in doubt and the verdict was found out later: then
+    what the answer shows of the present is not known either.
+    """
+
+    command: Command
+    reason: str
+    details: Mapping[str, str] = {}
+    replayed: bool | None = False
+    value: object = None
+
+    @property
+    def made(self) -> UUID | None:
+        """The id of the order that an answer shows."""
+        return self.value.order_id if isinstance(self.value, OrderView) else None
+
+
+def facts_of(value: object) -> Facts:
+    """Return what an answer of the engine shows, in the words of the model."""
+    if isinstance(value, OrderView):
+        buffers = value.row.buffers
+        fixed = tuple((b.gtin, b.template_id, b.first, b.quantity, b.vat_bp) for b in buffers)
+        states = tuple((BufferState(b.state).name, b.delivered) for b in buffers)
+        return Facts((value.bin, value.order_id, fixed), (OrderState(value.state).name, states))
+    if isinstance(value, BlockView):
+        row, buffer = value.row, value.buffer
+        block = Block(value.first, row.quantity, row.net_tiyn, row.vat_tiyn, row.block_id)
+        state = (BufferState(buffer.state).name, buffer.delivered)
+        return Facts((value.order_id, buffer.gtin, block), state)
+    return Facts((value.bin, value.name))
+
+
+def explain(
+    model: Model, seen: list[Seen], now_us: int, lines: Mapping[int, tuple[Line, ...]]
+) -> Model:
+    """Return the model after the commands, in an order that explains all that was seen.
+
+    ``lines``: what each journal has gained. AssertionError with the nearest miss if there is none.
+    """
+    model = model.copy()
+    model.lines.clear()
+    search = _Search(seen, now_us, lines)
+    found = search.run(model, frozenset(range(len(seen))))
+    if found is None:
+        raise AssertionError(search.story())
+    return found
+
+
+class _Search:
+    def __init__(
+        self, seen: list[Seen], now_us: int, lines: Mapping[int, tuple[Line, ...]]
+    ) -> None:
+        self.seen = seen
+        self.now_us = now_us
+        self.lines = lines
+        self.before = _before(seen)
+        self.dead: set[frozenset[int]] = set()
+        self.nearest: tuple[Model, frozenset[int]] | None = None
+
+    def run(self, model: Model, left: frozenset[int]) -> Model | None:
+        """Return the model after all that is left, or None. Owns ``model``."""
+        left = self._pass_what_nobody_notices(model, left)
+        if not left and all(model.lines[bin_] == lines for bin_, lines in self.lines.items()):
+            return model
+        if left in self.dead:
+            return None
+        if self.nearest is None or len(left) < len(self.nearest[1]):
+            self.nearest = model, left
+        for index in sorted(left):
+            said = self._said(model, index, left)
+            if said is not None and said.change:
+                after = model.copy()
+                said.change(after)
+                found = self.run(after, left - {index})
+                if found is not None:
+                    return found
+        self.dead.add(left)
+        return None
+
+    def _pass_what_nobody_notices(self, model: Model, left: frozenset[int]) -> frozenset[int]:
+        """Place verdicts that no other command can notice as early as they fit.
+
+        A refusal and a repeat touch nothing but the memory of their own id: if they fit here and
+        fit later, they may as well stand here.
+        """
+        progress = True
+        while progress:
+            progress = False
+            for index in sorted(left):
+                said = self._said(model, index, left)
+                if said is not None and not said.lasting:
+                    if said.change:
+                        said.change(model)
+                    left -= {index}
+                    progress = True
+        return left
+
+    def _said(self, model: Model, index: int, left: frozenset[int]) -> Said | None:
+        """Return what the model says here, if that is what was seen."""
+        if self.before[index] & left:
+            return None
+        seen = self.seen[index]
+        said = model.judge(seen.command, self.now_us, seen.made, seen.details)
+        return said if self._fits(model, seen, said) else None
+
+    def _fits(self, model: Model, seen: Seen, said: Said) -> bool:
+        if said.reason != seen.reason or not said.details.items() <= seen.details.items():
+            return False
+        if seen.replayed not in (None, said.replayed):
+            return False
+        if said.line is not None:
+            bin_ = seen.command.bin
+            done, lines = len(model.lines[bin_]), self.lines.get(bin_, ())
+            if done >= len(lines) or lines[done] != said.line:
+                return False
+        if said.facts is None:
+            return True
+        shown = facts_of(seen.value)
+        known = seen.replayed is not None and shown.current is not None
+        return said.facts.fixed == shown.fixed and (
+            not known or said.facts.current in (None, shown.current)
+        )
+
+    def story(self) -> str:
+        """Tell the nearest miss."""
+        if self.nearest is None:
+            return "no order was tried"
+        model, left = self.nearest
+        told = ["no order of the commands explains what was seen; nearest, these were left:"]
+        for index in sorted(left):
+            seen = self.seen[index]
+            said = model.judge(seen.command, self.now_us, seen.made, seen.details)
+            shown = facts_of(seen.value) if seen.value else None
+            told += [
+                f"  {seen.command}",
+                f"    seen:  {(seen.reason, dict(seen.details), seen.replayed, shown)}",
+                f"    model: {(said.reason, dict(said.details), said.replayed, said.facts)}",
+                f"    line:  {said.line}",
+            ]
+        for bin_, lines in self.lines.items():
+            told.append(f"  journal of {bin_}, next: {lines[len(model.lines[bin_]) :]}")
+        return "\n".join(told)
+
+
+def _before(seen: list[Seen]) -> list[frozenset[int]]:
+    """Return for each command those that must stand before it, as far as both are known."""
+    ties = [_ties(one.command) for one in seen]
+    return [
+        frozenset(
+            earlier
+            for earlier in range(index)
+            if seen[earlier].command.bin == one.command.bin
+            and ties[earlier] & ties[index]
+            and None not in (seen[earlier].replayed, one.replayed)
+        )
+        for index, one in enumerate(seen)
+    ]
+
+
+def _ties(command: Command) -> set[object]:
+    """Return what a command names: its request, and the order or participant it changes."""
+    ties: set[object] = {identity(command)[0]}
+    if isinstance(command, DeliverBlock | CloseOrder):
+        ties.add(command.order_id)
+    if isinstance(command, RegisterParticipant | ActivateParticipant):
+        ties = {command.bin}
+    return ties

@@ -1,0 +1,250 @@
+"""Clients by chance: stations that order, fetch and close, get things wrong, and ask again.
+
+What a station does is drawn from the tables below with the dice it is given; what it knows it has
+from answers alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import uuid
+from typing import TYPE_CHECKING
+
+from emitter.engine.commands import (
+    ActivateParticipant,
+    CloseOrder,
+    CreateOrder,
+    CreditAccount,
+    DeliverBlock,
+    OrderLine,
+    RegisterParticipant,
+)
+from emitter.engine.orders import OrderView
+from model_values import TEMPLATES
+
+if TYPE_CHECKING:
+    import random
+    from uuid import UUID
+
+    from emitter.engine.commands import Command
+    from serial_order import Seen
+
+GTINS = (4670033010053, 4060477697987, 4640088090997, 3041094787443, 4870004181236, 4601234567893)
+BINS = (990140000384, 990240003471, 100140012344, 200740005562)
+FOUNDED = dt.date(2025, 11, 3)
+WHOLE_SERIES = 82**5  # all serials of six characters with a country digit
+
+
+def weights(table: str) -> tuple[list[str], list[int]]:
+    """Return the names and weights of a table: a weight, then a name, on each line."""
+    rows = [line.split(maxsplit=1) for line in table.strip().splitlines()]
+    return [name for _, name in rows], [int(weight) for weight, _ in rows]
+
+
+def draw(dice: random.Random, table: tuple[list[str], list[int]]) -> str:
+    return dice.choices(*table)[0]
+
+
+ACTS = weights(
+    """
+    24  order
+    5   order wrongly
+    20  deliver a part
+    7   deliver the rest
+    5   deliver too much
+    3   deliver another's
+    4   close a buffer
+    5   close an order
+    9   credit
+    4   join
+    12  say it again
+    6   say otherwise
+    """
+)
+
+QUANTITIES = weights(
+    """
+    10  1
+    60  50
+    20  1000
+    6   10000000
+    4   3707398432
+    """
+)
+
+AMOUNTS = weights(
+    """
+    55  30000
+    30  1000000
+    10  10000000000
+    5   100000000000000
+    """
+)
+
+MISTAKES = weights(
+    """
+    2  no lines
+    1  too many lines
+    2  no quantity
+    1  a negative quantity
+    1  too large a quantity
+    2  an unknown template
+    2  mixed groups
+    2  a GTIN twice
+    1  a price where none belongs
+    1  no price
+    1  too high a price
+    1  no id
+    1  too long an id
+    1  a line feed in the id
+    """
+)
+
+
+class Station:
+    """One client of a participant; several may belong to the same."""
+
+    def __init__(self, name: str, bin_: int, dice: random.Random) -> None:
+        self.name = name
+        self.bin = bin_
+        self.dice = dice
+        self.orders: dict[UUID, dict[int, int]] = {}
+        self.unanswered: list[Command] = []
+        self.said: list[Command] = []
+        self.others: list[UUID] = []  # orders it has heard of and does not own
+        self._count = 0
+
+    def speak(self) -> Command:
+        """Return what it asks next."""
+        if self.unanswered and self.dice.random() < 0.5:
+            return self.unanswered.pop(self.dice.randrange(len(self.unanswered)))
+        command = self._new()
+        self.said.append(command)
+        return command
+
+    def hear(self, seen: Seen) -> None:
+        """Take an answer in; of other participants' answers only the order's id gets around."""
+        if isinstance(seen.value, OrderView):
+            view = seen.value
+            if view.bin == self.bin:
+                self.orders[view.order_id] = {b.gtin: b.quantity for b in view.row.buffers}
+            else:
+                self.others.append(view.order_id)
+
+    def _new(self) -> Command:
+        act = draw(self.dice, ACTS)
+        if act.startswith("say") and self.said:
+            command = self.dice.choice(self.said)
+            return command if act == "say it again" else self._otherwise(command)
+        if act.startswith("deliver") and self.orders:
+            return self._delivery(act)
+        if act.startswith("close") and self.orders:
+            order_id, buffers = self._some_order()
+            gtin = self._gtin(buffers) if act == "close a buffer" else None
+            return CloseOrder(self.bin, self._id(), order_id, gtin)
+        if act.startswith("order"):
+            order = self._order()
+            return order if act == "order" else self._spoiled(order)
+        return self._join() if act == "join" else self._credit()
+
+    def _order(self) -> CreateOrder:
+        gtins = self.dice.sample(range(len(GTINS)), self.dice.choice((1, 1, 1, 2, 3)))
+        group = self._template(gtins[0]).group
+        lines = []
+        for index in gtins:
+            number = next(n for n, t in TEMPLATES.items() if t.group == group)
+            if group == "tobacco":
+                number = self.dice.choice((3, 4))
+            limit = TEMPLATES[number].price_limit
+            price = self.dice.choice((0, 9500, limit)) if limit >= 0 else None
+            most = int(draw(self.dice, QUANTITIES))
+            quantity = most if most > 1000 else self.dice.randint(1, most)
+            lines.append(OrderLine(GTINS[index], quantity, number, price))
+        return CreateOrder(self.bin, self._id(), tuple(lines))
+
+    def _template(self, index: int):
+        """Return mostly what is usual for the GTIN, so that forms seldom clash."""
+        numbers = list(TEMPLATES)
+        if self.dice.random() < 0.2:
+            return TEMPLATES[self.dice.choice(numbers)]
+        return TEMPLATES[(numbers[index], numbers[-1 - index])[self.dice.randrange(2)]]
+
+    def _spoiled(self, order: CreateOrder) -> CreateOrder:
+        first, rest = order.lines[0], order.lines[1:]
+        lines = {
+            "no lines": (),
+            "too many lines": order.lines * 11,
+            "no quantity": (*rest, dataclasses.replace(first, quantity=0)),
+            "a negative quantity": (dataclasses.replace(first, quantity=-1),),
+            "too large a quantity": (dataclasses.replace(first, quantity=WHOLE_SERIES + 1),),
+            "an unknown template": (*rest, dataclasses.replace(first, template_id=2)),
+            "mixed groups": (OrderLine(GTINS[0], 1, 1), OrderLine(GTINS[1], 1, 10)),
+            "a GTIN twice": (*order.lines, first),
+            "a price where none belongs": (OrderLine(first.gtin, 5, 10, 100),),
+            "no price": (OrderLine(first.gtin, 5, 4),),
+            "too high a price": (OrderLine(first.gtin, 5, 3, 10**6),),
+        }
+        ids = {"no id": "", "too long an id": "x" * 65, "a line feed in the id": "1\n2"}
+        mistake = draw(self.dice, MISTAKES)
+        return dataclasses.replace(
+            order,
+            lines=lines.get(mistake, order.lines),
+            request_id=ids.get(mistake, order.request_id),
+        )
+
+    def _delivery(self, act: str) -> DeliverBlock:
+        order_id, buffers = self._some_order()
+        gtin = self._gtin(buffers)
+        quantity = buffers.get(gtin, 1)
+        if act == "deliver another's":
+            order_id = self.dice.choice([*self.others, uuid.UUID(int=7)])
+        asked = {
+            "deliver a part": self.dice.randint(1, max(1, quantity // 3)),
+            "deliver the rest": 0,
+            "deliver too much": quantity + self.dice.randint(0, 1),
+            "deliver another's": 1,
+        }[act]
+        return DeliverBlock(self.bin, order_id, gtin, self._id(), asked)
+
+    def _credit(self) -> CreditAccount:
+        amount = self.dice.randint(1, int(draw(self.dice, AMOUNTS)))
+        reference = f"payment {self.dice.randrange(10 ** self.dice.choice((1, 6)))}"
+        return CreditAccount(self.bin, amount, reference)
+
+    def _join(self) -> Command:
+        day = FOUNDED + dt.timedelta(days=self.dice.choice((0, 0, 0, 1, 60)))
+        if self.dice.random() < 0.6:
+            return ActivateParticipant(self.bin, day)
+        return RegisterParticipant(self.bin, self.dice.choice((f"ТОО {self.bin}", "ИП Ержан")), day)
+
+    def _otherwise(self, command: Command) -> Command:
+        """Return a command under an id that was used for another."""
+        match command:
+            case CreateOrder(lines=lines) if lines:
+                more = dataclasses.replace(lines[0], quantity=lines[0].quantity + 1)
+                return dataclasses.replace(command, lines=(more, *lines[1:]))
+            case DeliverBlock():
+                return dataclasses.replace(command, quantity=command.quantity + 1)
+            case CloseOrder():
+                return dataclasses.replace(command, gtin=GTINS[0] if command.gtin is None else None)
+            case CreditAccount():
+                return dataclasses.replace(command, amount_tiyn=command.amount_tiyn + 1)
+        return command
+
+    def _some_order(self) -> tuple[UUID, dict[int, int]]:
+        """Return one of the newer orders it knows."""
+        known = list(self.orders.items())[-8:]
+        return self.dice.choice(known)
+
+    def _gtin(self, buffers: dict[int, int]) -> int:
+        if self.dice.random() < 0.05:
+            return self.dice.choice(GTINS)
+        return self.dice.choice(list(buffers))
+
+    def _id(self) -> str:
+        """Return a new id; now and then one that another station may use as well."""
+        self._count += 1
+        return self.dice.choice("123456789") if self.dice.random() < 0.05 else (
+            f"{self.name}-{self._count}"
+        )  # fmt: skip
