@@ -130,6 +130,7 @@ def test_what_a_line_adds_is_read_and_is_no_part_of_the_issued_code(added: bytes
         WATER + b"\x1d310300035",
         WATER + b"\x1d31030003530",
         WATER + b"\x1d3169000000",  # nine decimals
+        WATER + b"\x1d3106000000",
         WATER + b"\x1d17261302",  # month 13
         WATER + b"\x1d17260332",
         WATER + b"\x1d10",
