@@ -48,9 +48,17 @@ def tails(ring: KeyRing) -> dict[int, bytes]:
         size = {KeyKind.MAC: 44, KeyKind.SIGNATURE: 88, KeyKind.SHORT: 4}[info.kind]
         record = b"0104670033010053210000000000000" + b"\x1d92" + bytes(size)
         made[info.key_id] = _core.emit(
-            ring.serial_key, ring.check_key(info.key_id), record=record, gtin=b"04670033010053",
-            form=_core.FORM_GS1, serial_at=18, serial_size=13, message_size=31,
-            check_at=34, first=0, count=1,
+            ring.serial_key,
+            ring.check_key(info.key_id),
+            record=record,
+            gtin=b"04670033010053",
+            form=_core.FORM_GS1,
+            serial_at=18,
+            serial_size=13,
+            message_size=31,
+            check_at=34,
+            first=0,
+            count=1,
         )
     return made
 
@@ -129,8 +137,14 @@ def test_every_changed_byte_is_noticed(path):
 def test_a_cut_or_lengthened_file_is_refused(path):
     content = path.read_bytes()
     row = 34
-    for wrong in (b"", content[:20], content[:-1], content[:-row], content + b"\0",
-                  content + bytes(row)):
+    for wrong in (
+        b"",
+        content[:20],
+        content[:-1],
+        content[:-row],
+        content + b"\0",
+        content + bytes(row),
+    ):
         path.write_bytes(wrong)
         with pytest.raises(KeysError):
             KeyRing.load(path, MASTER)
@@ -245,10 +259,12 @@ def test_public_keys_are_those_of_every_signature_key(path, monkeypatch):
         key = Ed25519PrivateKey.from_private_bytes(secret).public_key()
         return base64.b64encode(key.public_bytes_raw()).decode()
 
-    assert ring.public_keys() == {"keys": [
-        {"id": "0002", "algorithm": "ED25519", "public_key": public(secrets[2])},
-        {"id": "0004", "algorithm": "ED25519", "public_key": public(secrets[4])},
-    ]}
+    assert ring.public_keys() == {
+        "keys": [
+            {"id": "0002", "algorithm": "ED25519", "public_key": public(secrets[2])},
+            {"id": "0004", "algorithm": "ED25519", "public_key": public(secrets[4])},
+        ]
+    }
     assert ring.infos()[0] == KeyInfo(
         1, KeyKind.MAC, KeyState.CURRENT, b"", ring.infos()[0].fingerprint
     )

@@ -96,16 +96,22 @@ def _failure(error: Exception) -> tuple[int, str] | None:
         case grpc.Call():
             failure = WEATHER, _call_sentence(error)
         case StoreLocked():
-            failure = WEATHER, t(
-                f"хранилище открыто другим процессом: {error}",
-                f"another process has the store open: {error}",
+            failure = (
+                WEATHER,
+                t(
+                    f"хранилище открыто другим процессом: {error}",
+                    f"another process has the store open: {error}",
+                ),
             )
         case StoreError():
             failure = WEATHER, t(f"хранилище: {error}", f"store: {error}")
         case CodesDamagedError():
-            failure = WEATHER, t(
-                f"коды повреждены в пути, повторите выгрузку: {error}",
-                f"codes were damaged on their way, repeat the delivery: {error}",
+            failure = (
+                WEATHER,
+                t(
+                    f"коды повреждены в пути, повторите выгрузку: {error}",
+                    f"codes were damaged on their way, repeat the delivery: {error}",
+                ),
             )
         case OSError():
             file = f"{error.filename}: " if error.filename else ""

@@ -112,7 +112,10 @@ class Access:
             return self._remote()
         if self.server is not None:
             raise click.UsageError(
-                t("--data и --server исключают друг друга", "--data and --server exclude each other")
+                t(
+                    "--data и --server исключают друг друга",
+                    "--data and --server exclude each other",
+                )
             )
         return self._embedded(self.data_dir)
 

@@ -188,17 +188,19 @@ def _show(account: Account, *, as_json: bool) -> None:
     if as_json:
         print_json(plain(account))
         return
-    print_pairs([
-        (t("БИН/ИИН", "BIN/IIN"), account.bin),
-        (t("Участник", "Participant"), account.name),
-        (t("Зарегистрирован", "Registered"), day(account.registration_date)),
-        (t("Договор с", "In force from"), day(account.activation_date)),
-        (t("Доступно", "Available"), kzt(account.available_tiyn)),
-        (t("В резерве", "Reserved"), kzt(account.reserved_tiyn)),
-        (t("Зачислено", "Credited"), kzt(account.credited_tiyn)),
-        (t("Корректировки", "Adjusted"), kzt(account.adjusted_tiyn)),
-        (t("Списано за коды", "Captured for codes"), kzt(account.captured_tiyn)),
-        (t("Возвращено", "Refunded"), kzt(account.refunded_tiyn)),
-        (t("Банковские расходы", "Bank costs"), kzt(account.bank_costs_tiyn)),
-        (t("Открытых заявок", "Open orders"), number(account.open_orders)),
-    ])
+    print_pairs(
+        [
+            (t("БИН/ИИН", "BIN/IIN"), account.bin),
+            (t("Участник", "Participant"), account.name),
+            (t("Зарегистрирован", "Registered"), day(account.registration_date)),
+            (t("Договор с", "In force from"), day(account.activation_date)),
+            (t("Доступно", "Available"), kzt(account.available_tiyn)),
+            (t("В резерве", "Reserved"), kzt(account.reserved_tiyn)),
+            (t("Зачислено", "Credited"), kzt(account.credited_tiyn)),
+            (t("Корректировки", "Adjusted"), kzt(account.adjusted_tiyn)),
+            (t("Списано за коды", "Captured for codes"), kzt(account.captured_tiyn)),
+            (t("Возвращено", "Refunded"), kzt(account.refunded_tiyn)),
+            (t("Банковские расходы", "Bank costs"), kzt(account.bank_costs_tiyn)),
+            (t("Открытых заявок", "Open orders"), number(account.open_orders)),
+        ]
+    )

@@ -61,7 +61,7 @@ def write_codes(
         "Выгрузить блок кодов в файл. Коды GTIN из заявки ORDER – по одному в строке, как есть, "
         "GS – байтом 0x1D. Деньги за блок списываются из резерва.\n\n"
         "Прерванную выгрузку продолжает та же команда: тот же блок, те же коды, без новых денег.",
-        "Deliver a block of codes into a file. The codes of the GTIN of the ORDER stand one a line, "
+        "Deliver a block of codes into a file. The codes of GTIN in ORDER stand one a line, "
         "exactly as they are, GS as byte 0x1D. Their money is captured from the reserve.\n\n"
         "The same command continues a delivery that was cut: same block, same codes, no new money.",
     ),
@@ -72,14 +72,28 @@ def write_codes(
 )
 @click.argument("order_id", metavar="ORDER")
 @click.argument("gtin", metavar="GTIN")
-@click.option("--quantity", type=Count(), default=0, metavar="N",
-              help=t("Сколько кодов; 0 – все оставшиеся.", "How many codes; 0: all that is left."))
-@click.option("--block-id", metavar="TEXT",
-              help=t("Идентификатор блока: повторная выгрузка бесплатна.",
-                     "Id of the block: delivering it again is free."))
-@click.option("--out", type=FILE, default=Path("codes.csv"), metavar="FILE",
-              help=t("Файл для кодов (обычно codes.csv).",
-                     "File for the codes (by default codes.csv)."))
+@click.option(
+    "--quantity",
+    type=Count(),
+    default=0,
+    metavar="N",
+    help=t("Сколько кодов; 0 – все оставшиеся.", "How many codes; 0: all that is left."),
+)
+@click.option(
+    "--block-id",
+    metavar="TEXT",
+    help=t(
+        "Идентификатор блока: повторная выгрузка бесплатна.",
+        "Id of the block: delivering it again is free.",
+    ),
+)
+@click.option(
+    "--out",
+    type=FILE,
+    default=Path("codes.csv"),
+    metavar="FILE",
+    help=t("Файл для кодов (обычно codes.csv).", "File for the codes (by default codes.csv)."),
+)
 @with_access
 @JSON
 def deliver(
@@ -101,9 +115,7 @@ def deliver(
         ticket = _continued(wanted, out, given=block_id is not None)
         with part.open("ab") as file:
             have = _whole_lines(part)
-            delivery = client.deliver(
-                order_id, gtin, ticket.block_id, quantity, from_index=have
-            )
+            delivery = client.deliver(order_id, gtin, ticket.block_id, quantity, from_index=have)
             block = delivery.block
             with progress(t("Выгрузка", "Delivery"), block.quantity) as advance:
                 advance(have)
@@ -115,12 +127,14 @@ def deliver(
     if as_json:
         print_json({"file": str(out), "replayed": delivery.replayed, "block": plain(block)})
         return
-    print_pairs([
-        (t("Файл", "File"), str(out)),
-        (t("Блок", "Block"), block.block_id),
-        (t("Коды", "Codes"), number(block.quantity)),
-        (t("Списано", "Captured"), kzt(block.gross_tiyn)),
-    ])
+    print_pairs(
+        [
+            (t("Файл", "File"), str(out)),
+            (t("Блок", "Block"), block.block_id),
+            (t("Коды", "Codes"), number(block.quantity)),
+            (t("Списано", "Captured"), kzt(block.gross_tiyn)),
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +253,15 @@ def _identity(code: bytes) -> str:
     examples=("emitter verify codes.csv", "emitter verify - --json < scans.txt"),
 )
 @click.argument("file", type=click.File("rb"))
-@click.option("--show", "bad_max", type=Count(), default=10,
-              help=t("Сколько неподлинных показать (обычно 10).",
-                     "How many bad ones to show (by default 10)."))
+@click.option(
+    "--show",
+    "bad_max",
+    type=Count(),
+    default=10,
+    help=t(
+        "Сколько неподлинных показать (обычно 10).", "How many bad ones to show (by default 10)."
+    ),
+)
 @with_access
 @JSON
 @click.pass_context
@@ -252,31 +272,35 @@ def verify(
     with access.client() as client, progress(t("Проверка", "Checking"), None) as advance:
         verdicts = verify_lines(client, file, bad_max=bad_max, advance=advance)
     if as_json:
-        print_json({
-            "codes": verdicts.codes,
-            "genuine": verdicts.genuine,
-            "reasons": {reason.name: count for reason, count in verdicts.reasons.items()},
-            "states": {state.name: count for state, count in verdicts.states.items()},
-            "bad": [
-                {"line": line, "reason": reason.name, "identity": identity}
-                for line, reason, identity in verdicts.bad
-            ],
-        })
+        print_json(
+            {
+                "codes": verdicts.codes,
+                "genuine": verdicts.genuine,
+                "reasons": {reason.name: count for reason, count in verdicts.reasons.items()},
+                "states": {state.name: count for state, count in verdicts.states.items()},
+                "bad": [
+                    {"line": line, "reason": reason.name, "identity": identity}
+                    for line, reason, identity in verdicts.bad
+                ],
+            }
+        )
     else:
         _show(verdicts)
     ctx.exit(0 if verdicts.genuine == verdicts.codes else 1)
 
 
 def _show(verdicts: Verdicts) -> None:
-    print_pairs([
-        (t("Проверено", "Checked"), number(verdicts.codes)),
-        (t("Подлинные", "Genuine"), number(verdicts.genuine)),
-        *[("  " + title(state), number(count)) for state, count in verdicts.states.items()],
-        *[
-            (Refusal(reason).sentence(language()), number(count))
-            for reason, count in sorted(verdicts.reasons.items())
-        ],
-    ])
+    print_pairs(
+        [
+            (t("Проверено", "Checked"), number(verdicts.codes)),
+            (t("Подлинные", "Genuine"), number(verdicts.genuine)),
+            *[("  " + title(state), number(count)) for state, count in verdicts.states.items()],
+            *[
+                (Refusal(reason).sentence(language()), number(count))
+                for reason, count in sorted(verdicts.reasons.items())
+            ],
+        ]
+    )
     if verdicts.bad:
         say("")
         print_table(

@@ -1,4 +1,4 @@
-"""``emitter demo``: one whole life of codes on a fresh store, with a real server and its figures."""
+"""``emitter demo``: a whole life of codes on a fresh store, with a real server and its figures."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _make_home(folder: Path) -> _Home:
 
 @contextlib.contextmanager
 def _serving(home: _Home) -> Iterator[str]:
-    """Run ``emitter serve`` on the store and lend its address; stop it as a service manager does."""
+    """Run ``emitter serve`` on the store, lend its address, and stop it as service managers do."""
     flags = {
         "--listen": "127.0.0.1:0",
         "--data": home.data,
@@ -152,7 +152,9 @@ def _serving(home: _Home) -> Iterator[str]:
         line = server.stdout.readline() if server.stdout else ""
         found = re.search(r"127\.0\.0\.1:\d+", line)
         if found is None:
-            raise OSError(t("сервер не запустился: ", "the server did not start: ") + log.read_text())
+            raise OSError(
+                t("сервер не запустился: ", "the server did not start: ") + log.read_text()
+            )
         yield found[0]
         server.send_signal(signal.SIGTERM)
         server.wait(_STOP_S)

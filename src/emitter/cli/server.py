@@ -57,18 +57,38 @@ class _Limit(click.ParamType[tuple[str, int]]):
         "emitter serve --limit active_orders_max=500",
     ),
 )
-@click.option("--listen", metavar="HOST:PORT",
-              help=t("Адрес (или EMITTER_LISTEN; обычно 127.0.0.1:7443; порт 0 – любой).",
-                     "Address (or EMITTER_LISTEN; by default 127.0.0.1:7443; port 0: any)."))
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    help=t(
+        "Адрес (или EMITTER_LISTEN; обычно 127.0.0.1:7443; порт 0 – любой).",
+        "Address (or EMITTER_LISTEN; by default 127.0.0.1:7443; port 0: any).",
+    ),
+)
 @_DATA
-@click.option("--tls-certificate", type=FILE, metavar="FILE",
-              help=t("Цепочка сертификатов, PEM.", "Certificate chain, PEM."))
-@click.option("--tls-key", type=FILE, metavar="FILE",
-              help=t("Закрытый ключ, PEM.", "Private key, PEM."))
-@click.option("--limit", "given", type=_Limit(), multiple=True, metavar="NAME=VALUE",
-              help=t("Задать предел.", "Set a limit."))
-@click.option("--limits", "show_limits", is_flag=True,
-              help=t("Показать пределы и выйти.", "Show the limits and exit."))
+@click.option(
+    "--tls-certificate",
+    type=FILE,
+    metavar="FILE",
+    help=t("Цепочка сертификатов, PEM.", "Certificate chain, PEM."),
+)
+@click.option(
+    "--tls-key", type=FILE, metavar="FILE", help=t("Закрытый ключ, PEM.", "Private key, PEM.")
+)
+@click.option(
+    "--limit",
+    "given",
+    type=_Limit(),
+    multiple=True,
+    metavar="NAME=VALUE",
+    help=t("Задать предел.", "Set a limit."),
+)
+@click.option(
+    "--limits",
+    "show_limits",
+    is_flag=True,
+    help=t("Показать пределы и выйти.", "Show the limits and exit."),
+)
 @with_keys
 def serve(
     settings: Settings,
@@ -156,18 +176,27 @@ def _show(report: Report, *, as_json: bool) -> None:
         answer["totals_tiyn"] = {account.name: tiyn for account, tiyn in totals.items()}
         print_json(answer)
         return
-    kind = t("копия, журнал в целом", "a copy, the journal as a whole") if report.whole else t(
-        "живое хранилище, каждый счёт, заявка и GTIN по отдельности",
-        "the live store, each account, order and GTIN by itself",
+    kind = (
+        t("копия, журнал в целом", "a copy, the journal as a whole")
+        if report.whole
+        else t(
+            "живое хранилище, каждый счёт, заявка и GTIN по отдельности",
+            "the live store, each account, order and GTIN by itself",
+        )
     )
     say(t(f"Все инварианты соблюдены ({kind}).", f"Every invariant holds ({kind})."))
-    print_pairs([
-        (t("Счета", "Accounts"), number(report.accounts)),
-        (t("Проводки", "Transactions"), number(report.transactions)),
-        (t("Заявки", "Orders"), number(report.orders)),
-        (t("Блоки", "Blocks"), number(report.blocks)),
-        (t("Диапазоны", "Ranges"), number(report.ranges)),
-        (t("Эмитировано кодов", "Codes emitted"), number(report.codes_emitted)),
-        (t("Выгружено кодов", "Codes delivered"), number(report.codes_delivered)),
-        *[(t(account.titles.ru, account.titles.en), kzt(tiyn)) for account, tiyn in totals.items()],
-    ])
+    print_pairs(
+        [
+            (t("Счета", "Accounts"), number(report.accounts)),
+            (t("Проводки", "Transactions"), number(report.transactions)),
+            (t("Заявки", "Orders"), number(report.orders)),
+            (t("Блоки", "Blocks"), number(report.blocks)),
+            (t("Диапазоны", "Ranges"), number(report.ranges)),
+            (t("Эмитировано кодов", "Codes emitted"), number(report.codes_emitted)),
+            (t("Выгружено кодов", "Codes delivered"), number(report.codes_delivered)),
+            *[
+                (t(account.titles.ru, account.titles.en), kzt(tiyn))
+                for account, tiyn in totals.items()
+            ],
+        ]
+    )

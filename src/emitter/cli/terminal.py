@@ -71,9 +71,9 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 @contextlib.contextmanager
-def progress(title: str, total: int | None, *, show: bool | None = None) -> Iterator[
-    Callable[[int], None]
-]:
+def progress(
+    title: str, total: int | None, *, show: bool | None = None
+) -> Iterator[Callable[[int], None]]:
     """Show a bar on stderr, on a terminal or where asked; what is lent advances it."""
     screen = Console(stderr=True, width=None if sys.stderr.isatty() else 100)
     bar = Progress(

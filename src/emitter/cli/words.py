@@ -85,8 +85,10 @@ def usage_sentence(error: click.UsageError) -> str:
         return error.format_message()
     name = ""
     if error.param is not None:
-        name = error.param.opts[0] if error.param.opts[0].startswith("-") else (
-            error.param.make_metavar(error.ctx or click.get_current_context())
+        name = (
+            error.param.opts[0]
+            if error.param.opts[0].startswith("-")
+            else (error.param.make_metavar(error.ctx or click.get_current_context()))
         )
     if isinstance(error, click.MissingParameter):
         return t(f"не указано: {name}", f"missing: {name}")
