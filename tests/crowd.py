@@ -17,20 +17,19 @@ if TYPE_CHECKING:
     from emitter.client import Order
     from emitter.engine.commands import Command
 
-STATIONS_EACH = 2
-
 
 class LoadOverError(Exception):
     """The load has ended; what is unanswered stays so."""
 
 
 class Load:
-    """All clients of a server, and what they were told."""
+    """All clients of a server, stations for each participant among them, and what they were told."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, stations_each: int = 2) -> None:
         self.promises: list[Promise] = []
         self.resumed = 0  # deliveries that went on where a stream broke
         self._seed = seed
+        self._stations_each = stations_each
         self._failures: list[BaseException] = []
         self._over = threading.Event()
         self._first: dict[Command, Promise] = {}
@@ -60,7 +59,7 @@ class Load:
             orders: list[Order] = []
             clients += [
                 Station(self, chance.getrandbits(32), bin_, token, orders)
-                for _ in range(STATIONS_EACH)
+                for _ in range(self._stations_each)
             ]
         self._threads = [threading.Thread(target=self._run, args=(each,)) for each in clients]
         for thread in self._threads:

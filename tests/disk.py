@@ -38,7 +38,11 @@ class Kind(IntEnum):
     WRITE_THROUGH = 2
     SYNC = 3
     RESIZE = 4
-    UNKNOWN = 5
+    RENAME = 5
+    UNKNOWN = 6
+
+
+_CHANGES = (Kind.WRITE, Kind.WRITE_THROUGH, Kind.RESIZE)
 
 
 class Fate(Enum):
@@ -110,23 +114,26 @@ class Disk:
         strange = {each.name for each in operations if each.kind == Kind.UNKNOWN}
         if strange:
             raise AssertionError(f"calls that this model does not know changed {strange}")
-        named = [each for each in operations if each.kind == Kind.SYNC and not each.name]
-        self.operations = [each for each in operations if each.name == DATA_NAME]
-        self._changes = [each for each in self.operations if each.kind != Kind.SYNC]
-        syncs = [each for each in self.operations if each.kind == Kind.SYNC]
+        renames = [each for each in operations if each.kind == Kind.RENAME]
+        if any(each.data.decode() != DATA_NAME for each in renames) or len(renames) > 1:
+            raise AssertionError(f"this model knows one renaming of the file, not {renames}")
+        names = {DATA_NAME, *(each.name for each in renames)}
+        self._operations = [each for each in operations if each.name in names]
+        syncs = [each for each in self._operations if each.kind == Kind.SYNC]
+        self._changes = [each for each in self._operations if each.kind in _CHANGES]
         self._certain_ns = [_certain_ns(each, syncs) for each in self._changes]
-        created_ns = self._changes[0].end_ns
-        self._named_ns = min(
-            (each.end_ns for each in named if each.begin_ns > created_ns), default=_NEVER_NS
-        )
+        born = renames[0] if renames else self._changes[0]
+        self._named_ns = born.begin_ns
+        named = [each for each in operations if each.kind == Kind.SYNC and not each.name]
+        self._name_certain_ns = _certain_ns(born, named)
 
     def file_at(self, at_ns: int, fate: Fate, chance: random.Random) -> bytes | None:
         """Return what the file holds after a power cut at ``at_ns``; None where it is not there."""
+        if at_ns < self._named_ns:
+            return None
+        if at_ns < self._name_certain_ns and fate != Fate.KEPT and chance.random() < 0.5:
+            return None
         begun = [index for index, each in enumerate(self._changes) if each.begin_ns <= at_ns]
-        if not begun:
-            return None
-        if self._named_ns > at_ns and fate != Fate.KEPT and chance.random() < 0.5:
-            return None
         doubtful = [index for index in begun if self._certain_ns[index] > at_ns]
         kept = _kept(len(doubtful), fate, chance)
         shares = dict(zip(doubtful, kept, strict=True))
@@ -138,6 +145,10 @@ class Disk:
                 file, max(each.offset + len(each.data) for each in self._changes[: begun[-1] + 1])
             )
         return bytes(file)
+
+    def edges(self) -> list[int]:
+        """Return the moments when writes and syncs began and ended."""
+        return [ns for each in self._operations for ns in (each.begin_ns, each.end_ns)]
 
     def at_end(self) -> bytes:
         """Return what the file holds if nothing happens: what the recorder must have seen whole."""

@@ -4,7 +4,7 @@
  * files of the directory RECORDER_DIRECTORY (a resolved path) it appends one record to the file
  * RECORDER_LOG once the call has succeeded:
  *
- *     struct record, the name below the directory, the bytes written
+ *     struct record, the name below the directory, the bytes written (or the new name)
  *
  * Times are CLOCK_MONOTONIC, before and after the call. Calls on the directory's files take turns,
  * so records stand in the order of the calls. What it cannot see is a change through a mapping: the
@@ -30,11 +30,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WRITE = 1, WRITE_THROUGH = 2, SYNC = 3, RESIZE = 4, UNKNOWN = 5 };
+enum { WRITE = 1, WRITE_THROUGH = 2, SYNC = 3, RESIZE = 4, RENAME = 5, UNKNOWN = 6 };
 
 struct record {
     uint32_t kind, name_size;
-    int64_t offset, size; /* of the bytes that follow; offset is the new size for RESIZE */
+    int64_t offset, size; /* of the bytes that follow; for RESIZE offset is the new size */
     int64_t begin_ns, end_ns;
 };
 
@@ -273,8 +273,20 @@ int msync(void *address, size_t size, int flags)
 
 int rename(const char *old, const char *new)
 {
-    tell_unknown_path(old);
-    return (int)syscall(SYS_renameat2, AT_FDCWD, old, AT_FDCWD, new, 0);
+    char old_path[PATH_MAX], new_path[PATH_MAX];
+    const char *name = realpath(old, old_path) ? name_below(old_path) : NULL;
+    int64_t begin = now_ns();
+    int failed = (int)syscall(SYS_renameat2, AT_FDCWD, old, AT_FDCWD, new, 0);
+    const char *new_name = !failed && realpath(new, new_path) ? name_below(new_path) : NULL;
+    if (name && new_name) {
+        struct iovec bytes = {(void *)new_name, strlen(new_name)};
+        pthread_mutex_lock(&turn);
+        append(RENAME, name, 0, (int64_t)bytes.iov_len, begin, &bytes, 1);
+        pthread_mutex_unlock(&turn);
+    } else {
+        tell_unknown(name ? name : new_name);
+    }
+    return failed;
 }
 
 int unlink(const char *path)

@@ -22,7 +22,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -96,6 +96,8 @@ class LmdbStore:
             if not read_only:
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._lock = WriterLock(path)
+                if sync and not (path / _DATA_NAME).exists():
+                    _make(path)
             self._env = self._open()
         except BaseException as error:
             if self._lock is not None:
@@ -297,6 +299,15 @@ class _Rows:
     def _failed(self, error: lmdb.Error) -> StoreError:
         self._failure = self._failure or _translated(error)
         return self._failure
+
+
+def _make(directory: Path) -> None:
+    """Make an empty data file, there as a whole or not at all whenever the power fails."""
+    partial = directory / f"{_DATA_NAME}.partial"
+    partial.unlink(missing_ok=True)
+    with closing(lmdb.open(os.fspath(partial), subdir=False, lock=False, mode=0o600)) as env:
+        _settle(env)
+    partial.rename(directory / _DATA_NAME)
 
 
 def _settle(env: lmdb.Environment) -> None:
