@@ -119,7 +119,7 @@ class Model:
             case _:
                 return Facts((command.bin, self.participants[command.bin].name))
 
-    # The rules, one command each -------------------------------------------------------------------
+    # The rules, one command each ------------------------------------------------------------------
 
     def _judge(self, command: Command, now_us: int, made: UUID | None) -> Said:
         match command:

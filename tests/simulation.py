@@ -29,7 +29,7 @@ from faulty_store import FaultyStore
 from model import Model
 from model_values import ALMATY_US, DAY_US
 from serial_order import Seen, explain, facts_of
-from stations import BINS, FOUNDED, WHOLE_SERIES, Station, draw, weights
+from simulated_stations import BINS, FOUNDED, WHOLE_SERIES, Station, draw, weights
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -9,8 +9,8 @@ import pytest
 
 from emitter.store import schema
 from fuzzing import amount, first_seed, seeds
+from simulated_stations import BINS
 from simulation import World
-from stations import BINS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
