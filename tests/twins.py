@@ -140,8 +140,8 @@ _OPEN = rb"(?:10%b{1,20}|24[01]%b{1,30}|3[07]\d{1,8}|7003\d{10}|8005\d{6}|8008\d
 _ADDED = rb"(?P<added>(?:\x1d%b*(?:%b|%b))*)" % (_FIXED, _FIXED, _OPEN)
 _HEAD = rb"01(?P<gtin>\d{14})21"
 PATTERNS = [
-    rb"(?P<message>%b(?P<serial>%b{5,20})\x1d91(?P<key>[0-9A-Fa-f]{4}))\x1d92(?P<check>%b{44}|%b{88})"
-    % (_HEAD, _C, _C, _C) + _ADDED,
+    rb"(?P<message>%b(?P<serial>%b{5,20})\x1d91(?P<key>[0-9A-Fa-f]{4}))" % (_HEAD, _C)
+    + rb"\x1d92(?P<check>%b{44}|%b{88})" % (_C, _C) + _ADDED,
     rb"(?P<message>%b(?P<serial>%b{5,20}))\x1d93(?P<check>%b{4})" % (_HEAD, _C, _C) + _ADDED,
     rb"(?P<message>%b(?P<serial>%b{7})\x1d8005(?P<price>\d{6}))\x1d93(?P<check>%b{4})"
     % (_HEAD, _C, _C) + _ADDED,

@@ -1,8 +1,8 @@
 """The glass: the only door to native code.
 
 Every public function has the same five paragraphs: check lengths and ranges (`ValueError` for a
-programmer error) · own the output · release the GIL for one kernel call over the whole batch · read
-the verdicts · return. Below it are pointers and lengths; nothing native keeps memory or raises.
+programmer error) · own the output · release the GIL for one kernel call over the whole batch ·
+read the verdicts · return. Below are pointers and lengths; nothing native keeps memory or raises.
 """
 
 cimport numpy as cnp
@@ -206,7 +206,8 @@ cdef cnp.ndarray _read_numbers(values, dtype, least, most):
     return np.ascontiguousarray(values, dtype=dtype)
 
 
-def ff1(SerialKey key not None, radix: int, bytes tweak not None, numerals, *, inverse: bool = False):
+def ff1(SerialKey key not None, radix: int, bytes tweak not None, numerals, *,
+        inverse: bool = False):
     """Encrypt rows of numerals by FF1, or decrypt them."""
     cdef cnp.ndarray given = np.asarray(numerals)
     cdef ff1_shape shape
@@ -308,7 +309,7 @@ cdef cnp.ndarray _read_parsed(bytes text, items):
 
 
 cdef cnp.ndarray _read_column(values, dtype, Py_ssize_t count, least, most):
-    """Check that `values` are one number of `least` to `most` an item and return them contiguous."""
+    """Check that `values` are one number of `least` to `most` an item; return them contiguous."""
     column = np.asarray(values)
     if column.shape != (count,):
         raise ValueError("each item of parsed needs one value")

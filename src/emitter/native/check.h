@@ -2,9 +2,9 @@
  *
  * `check_items` makes the check code again with the secret key that the caller names for each item
  * and compares in constant time, so that nothing is learnt about the right one from a wrong one.
- * Ed25519 is deterministic (ed25519.h), so that a signature is compared like a MAC: this is stricter
- * than verification, which accepts any signature of the message. MACs are made four at a time,
- * whatever their keys. `check_signatures` is for those who hold public keys alone.
+ * Ed25519 is deterministic (ed25519.h), so that a signature is compared like a MAC: stricter than
+ * verification, which accepts any signature of the message. MACs are made four at a time, whatever
+ * their keys. `check_signatures` is for those who hold public keys alone.
  *
  * An item that was refused in parsing keeps its reason; key index -1 leaves an item unchecked.
  */

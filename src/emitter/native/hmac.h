@@ -46,7 +46,8 @@ static void hmac_expand(struct hmac_key *key, const uint8_t secret[HMAC_SECRET_S
 }
 
 /* Block `index` of a message padded as FIPS 180-4 section 5.1.1 says, behind one key block. */
-static inline void hmac_pad(uint8_t block[64], const uint8_t *message, uint32_t size, uint32_t index)
+static inline void hmac_pad(
+    uint8_t block[64], const uint8_t *message, uint32_t size, uint32_t index)
 {
     uint32_t at = 64 * index;
     uint32_t taken = at >= size ? 0 : size - at < 64 ? size - at : 64;
@@ -58,7 +59,8 @@ static inline void hmac_pad(uint8_t block[64], const uint8_t *message, uint32_t 
         store_be64(block + 56, 8 * (64 + (uint64_t)size));
 }
 
-/* The scratch of four MACs. The caller owns it and clears it once a batch: midstates pass through. */
+/* The scratch of four MACs. The caller owns it and clears it once a batch, since midstates pass
+ * through it. */
 struct hmac_tile {
     sha256_word state[8];
     sha256_word next[8];
