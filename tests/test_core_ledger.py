@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import fuzzing
 import twins
 from core_cases import integers_with_edges
 from emitter import _core
 from emitter.errors import Reason
-from fuzzing import amount
 from twins import ACCOUNT, ESCROW
 
 NONE = _core.ESCROW_NONE
@@ -175,7 +175,7 @@ def histories(
     return accounts, escrows, rows
 
 
-@settings(max_examples=amount(400, 50_000))
+@settings(max_examples=fuzzing.amount(400, 50_000))
 @given(histories())
 def test_the_core_and_the_twin_agree(
     case: tuple[list[dict[str, int]], list[dict[str, int]], list[Movement]],
