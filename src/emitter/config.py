@@ -65,9 +65,9 @@ class Limits:
     metadata_bytes_max: int = _limit(16 << 10, "bytes", "the headers of one call")
     page_size_default: int = _limit(100, "items", "a page when the caller names no size")
     page_size_max: int = _limit(1_000, "items", "one short read of the store")
-    verify_codes_max: int = _limit(100_000, "codes a call", "about 30 ms of one core")
+    verify_codes_max: int = _limit(100_000, "codes a call", "a fraction of a second of one core")
     stream_message_bytes: int = _limit(
-        1 << 20, "bytes", "records of one message of a delivery: where gRPC is fastest"
+        1 << 19, "bytes", "records of one message of a delivery: gRPC is fastest, caches hold it"
     )
     # Load.
     calls_max: int = _limit(
