@@ -197,6 +197,7 @@ class Process:
     def __init__(self, folder: Path, master: str, **limits: int) -> None:
         environment = os.environ | {
             "EMITTER_LISTEN": "127.0.0.1:0",
+            "EMITTER_STATIONS_LISTEN": "127.0.0.1:0",
             "EMITTER_DATA_DIR": str(folder / "data"),
             "EMITTER_KEYS_FILE": str(folder / "keys"),
             "EMITTER_MASTER_KEY": master,

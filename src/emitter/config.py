@@ -152,6 +152,8 @@ class Settings:
     master_key_file: Path | None = None  # 64 hex digits; else the variable EMITTER_MASTER_KEY
     tls_certificate_file: Path | None = None  # PEM chain of the server
     tls_key_file: Path | None = None  # PEM private key of the server
+    stations_listen: str = "127.0.0.1:7480"  # host:port of the stations' HTTP door, or "off"
+    trust_anchors_file: Path | None = None  # PEM authorities whose certificates stations sign with
     grace_s: float = 20.0  # how long calls in flight may take when the server stops
 
     def __post_init__(self) -> None:
@@ -184,7 +186,7 @@ class Settings:
 
 def _value(name: str, text: str) -> Any:
     """Return the value of one setting from its text."""
-    if name == "listen":
+    if name in ("listen", "stations_listen"):
         return text
     if name == "grace_s":
         try:

@@ -1,4 +1,4 @@
-"""The gRPC server: what it listens on, what it allows, and how it stops.
+"""The server of both doors, gRPC and the stations' HTTP: what it listens on, what it allows, and how it stops.
 
 Order of a stop: health says NOT_SERVING; streams of orders end once what they have read is
 answered; no call is taken any more; calls in flight get the grace time and are then cancelled; the
@@ -23,7 +23,9 @@ from emitter.api.accounts import AccountServicer
 from emitter.api.calls import Doorman
 from emitter.api.codes import CodeServicer
 from emitter.api.orders import OrderServicer
+from emitter.api.stations import StationServicer
 from emitter.api.streams import Streams
+from emitter.api.suz.opening import open_stations
 from emitter.config import Limits, Settings
 from emitter.engine.engine import Engine
 from emitter.engine.keys import KeyRing, read_master
@@ -33,6 +35,8 @@ from emitter.store.port import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from emitter.api.suz.listener import StationServer
 
 _log = logging.getLogger(__name__)
 _HOUR_S = 3600.0
@@ -69,6 +73,7 @@ class Server:
             OrderServicer(self._streams),
             CodeServicer(self._streams, self._makers),
             AccountServicer(),
+            StationServicer(),
         )
         self._names = ["", *(servicer.descriptor.full_name for servicer in servicers)]
         self._server.add_generic_rpc_handlers([doorman.handler(each) for each in servicers])
@@ -126,10 +131,12 @@ def serve(
     limits: Limits | None = None,
     *,
     started: Callable[[int], None] = lambda _port: None,
+    stations_started: Callable[[int], None] = lambda _port: None,
 ) -> None:
     """Open the store and the keys, serve until SIGTERM or SIGINT, and stop gracefully.
 
-    ``started`` hears the port once calls are answered. To be called in the main thread.
+    ``started`` and, where stations are served, ``stations_started`` hear the ports once calls are
+    answered. To be called in the main thread.
     """
     keep_large_blocks()
     stop = threading.Event()
@@ -139,12 +146,22 @@ def serve(
     keys = KeyRing.load(settings.keys_file, read_master(settings.master_key_file))
     engine = Engine(open_lmdb(settings.data_dir), keys, limits=limits)
     server = Server(engine, credentials=_credentials(settings))
+    stations: StationServer | None = None
     try:
+        if settings.stations_listen != "off":
+            if settings.tls_certificate_file is None:
+                require_loopback(settings.stations_listen)
+            stations, stations_port = open_stations(engine, settings)
         port = server.start(settings.listen)
         _log.info("serving on port %d", port)
         started(port)
+        if stations is not None:
+            _log.info("serving stations on port %d", stations_port)
+            stations_started(stations_port)
         stop.wait()
     finally:
+        if stations is not None:
+            stations.stop()
         server.stop(settings.grace_s)
     _log.info("stopped")
 

@@ -135,6 +135,7 @@ def _serving(home: _Home) -> Iterator[str]:
     """Run ``emitter serve`` on the store, lend its address, and stop it as service managers do."""
     flags = {
         "--listen": "127.0.0.1:0",
+        "--stations-listen": "off",
         "--data": home.data,
         "--keys": home.folder / "keys",
         "--master-key-file": home.folder / "master.key",

@@ -46,9 +46,9 @@ class _Limit(click.ParamType[tuple[str, int]]):
 @click.command(
     cls=Command,
     help=t(
-        "Запустить сервер. Он обслуживает станции по gRPC до SIGTERM.\n\n"
+        "Запустить сервер. Он обслуживает станции по gRPC и HTTP до SIGTERM.\n\n"
         "Без TLS – только на loopback-адресах. Пределы и их значения: emitter serve --limits.",
-        "Run the server. It serves stations by gRPC until SIGTERM.\n\n"
+        "Run the server. It serves stations by gRPC and HTTP until SIGTERM.\n\n"
         "Without TLS on loopback addresses only. Limits and their values: emitter serve --limits.",
     ),
     examples=(
@@ -63,6 +63,23 @@ class _Limit(click.ParamType[tuple[str, int]]):
     help=t(
         "Адрес (или EMITTER_LISTEN; обычно 127.0.0.1:7443; порт 0 – любой).",
         "Address (or EMITTER_LISTEN; by default 127.0.0.1:7443; port 0: any).",
+    ),
+)
+@click.option(
+    "--stations-listen",
+    metavar="HOST:PORT",
+    help=t(
+        "Адрес HTTP для станций (или EMITTER_STATIONS_LISTEN; обычно 127.0.0.1:7480; off – нет).",
+        "HTTP address for stations (or EMITTER_STATIONS_LISTEN; by default 127.0.0.1:7480;"
+        " off: none).",
+    ),
+)
+@click.option(
+    "--trust-anchors",
+    type=FILE,
+    metavar="FILE",
+    help=t(
+        "Сертификаты УЦ для подписей станций, PEM.", "CA certificates of stations' signatures, PEM."
     ),
 )
 @_DATA
@@ -95,6 +112,8 @@ def serve(
     listen: str | None,
     data_dir: Path | None,
     *,
+    stations_listen: str | None,
+    trust_anchors: Path | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
     given: tuple[tuple[str, int], ...],
@@ -112,6 +131,8 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     flags = {
         "listen": listen,
+        "stations_listen": stations_listen,
+        "trust_anchors_file": trust_anchors,
         "data_dir": data_dir,
         "keys_file": settings.keys_file,
         "master_key_file": settings.master_key_file,
@@ -124,7 +145,10 @@ def serve(
     def started(port: int) -> None:
         say(t(f"Сервер слушает {host}:{port}", f"Serving on {host}:{port}"))
 
-    run_server(chosen, limits, started=started)
+    def stations_started(port: int) -> None:
+        say(t(f"Станции: HTTP, порт {port}", f"Stations: HTTP on port {port}"))
+
+    run_server(chosen, limits, started=started, stations_started=stations_started)
 
 
 @click.command(

@@ -18,6 +18,7 @@ from emitter.errors import Reason, Refused
 from emitter.v1.account_pb2 import Account, LedgerAccount, MovementKind, Role, Transaction
 from emitter.v1.code_pb2 import Block, CodeReason, CodeState, IssuedBuffer
 from emitter.v1.order_pb2 import Buffer, BufferState, Order, OrderLine, OrderState, ProductGroup
+from emitter.v1.station_pb2 import Connection, SignaturePolicy
 
 __all__ = [
     "Account",
@@ -28,6 +29,7 @@ __all__ = [
     "CodeReason",
     "CodeState",
     "CodesDamagedError",
+    "Connection",
     "Delivery",
     "IssuedBuffer",
     "LedgerAccount",
@@ -39,6 +41,7 @@ __all__ = [
     "Reason",
     "Refused",
     "Role",
+    "SignaturePolicy",
     "Transaction",
     "VerifiedCodes",
 ]

@@ -19,6 +19,8 @@ from emitter.v1 import (
     code_pb2_grpc,
     order_pb2,
     order_pb2_grpc,
+    station_pb2,
+    station_pb2_grpc,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from emitter.v1.account_pb2 import Account, Role, Transaction
     from emitter.v1.code_pb2 import Block, IssuedBuffer
     from emitter.v1.order_pb2 import Order, OrderLine
+    from emitter.v1.station_pb2 import Connection, SignaturePolicy
 
 _VERIFY_CODES = 50_000  # codes a call: half of what servers allow
 _VERIFY_BYTES = 8 << 20  # bytes a call: half of what servers take in a message
@@ -86,6 +89,7 @@ class Client:
         self._orders = _stub(order_pb2_grpc.OrderServiceStub, self._channel)
         self._codes = _stub(code_pb2_grpc.CodeServiceStub, self._channel)
         self._accounts = _stub(account_pb2_grpc.AccountServiceStub, self._channel)
+        self._stations = _stub(station_pb2_grpc.StationServiceStub, self._channel)
         self._deliver: Any = self._channel.unary_stream(
             _DELIVER, code_pb2.DeliverBlockRequest.SerializeToString, None
         )  # without a deserializer: the records stay where gRPC has put them
@@ -232,6 +236,37 @@ class Client:
         return str(self._ask(self._accounts.IssueToken, request).token)
 
     # Calling --------------------------------------------------------------------------------------
+
+    # Stations of the HTTP door ---------------------------------------------------------------------
+
+    def register_station(
+        self, bin: str, name: str, policy: SignaturePolicy | None = None
+    ) -> tuple[str, str]:
+        """Give a participant an order station; return its omsId and registration key."""
+        request = station_pb2.RegisterStationRequest(bin=bin, name=name, signature_policy=policy)
+        response = self._ask(self._stations.RegisterStation, request)
+        return response.oms_id, response.registration_key
+
+    def open_connection(
+        self, oms_id: str, name: str, policy: SignaturePolicy | None = None
+    ) -> Connection:
+        """Open a connection of a station; without a policy it has the station's."""
+        request = station_pb2.OpenConnectionRequest(
+            oms_id=oms_id, name=name, signature_policy=policy
+        )
+        connection: Connection = self._ask(self._stations.OpenConnection, request).connection
+        return connection
+
+    def issue_client_token(self, connection_id: str) -> str:
+        """Issue the clientToken of a connection, which ends the one before; it is shown once."""
+        request = station_pb2.IssueClientTokenRequest(connection_id=connection_id)
+        token: str = self._ask(self._stations.IssueClientToken, request).client_token
+        return token
+
+    def connections(self, *, page_size: int = 0) -> Iterator[Connection]:
+        """Yield the connections of all stations."""
+        request = station_pb2.ListConnectionsRequest(page_size=page_size)
+        return self._pages(self._stations.ListConnections, request, "connections")
 
     def _ask(self, method: Callable[..., Any], request: Message) -> Any:
         """Make a call, again while that can help; raise `Refused` for what the server refuses."""

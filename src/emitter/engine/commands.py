@@ -165,6 +165,7 @@ class DeliverBlock:
     gtin: int
     block_id: str
     quantity: int = 0
+    remembers_refusals: bool = True  # false where the id is not the client's to choose anew
 
     def check(self, limits: Limits) -> None:
         """Refuse a wrong form."""

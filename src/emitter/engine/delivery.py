@@ -93,10 +93,10 @@ class DeliverBlockStep:
     """Deliver a block; its request row, kept under the client's block id, leads back to it."""
 
     id_field = "block_id"
-    remembers_refusals = True
 
     def __init__(self, command: DeliverBlock) -> None:
         self.command = command
+        self.remembers_refusals = command.remembers_refusals
         self.bin = command.bin
         self.digest = command.digest()
         self.request: bytes | None = schema.request_key(

@@ -1,0 +1,302 @@
+"""The door: every path of both dialects, and how a no is said.
+
+A HEAD is never a GET here: asking for codes delivers them.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import logging
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from emitter.api.suz import codes, orders, sign_in
+from emitter.api.suz.answers import Dialect, answer, faults_answer, refusal_answer
+from emitter.api.suz.calls import Call, House, require_uuid
+from emitter.api.suz.challenges import Challenges
+from emitter.api.suz.contract import V2, V3, order_shape
+from emitter.api.suz.pace import Pace
+from emitter.api.suz.shapes import MisshapenError
+from emitter.api.suz.streaming import Streamed
+from emitter.api.suz.words import EXTENSIONS, NOT_OFFERED, PRODUCT_GROUPS
+from emitter.engine.orders import require_buffer
+from emitter.errors import Reason, Refusal, Refused
+from emitter.trade.gs1 import require_gtin
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from emitter.api.suz.signatures import Anchors
+    from emitter.config import Limits
+    from emitter.engine.engine import Engine
+    from emitter.engine.orders import OrderView
+    from emitter.trade.templates import Group
+
+    Handler = Callable[[Call], Awaitable[Response]]
+
+_log = logging.getLogger(__name__)
+_VERSIONS = {Dialect.V2: "2.0", Dialect.V3: "3.0"}
+
+
+class _Only(Route):
+    """A route of its method alone, where starlette's would answer HEAD by a GET."""
+
+    def __init__(self, path: str, endpoint: Any, *, methods: list[str]) -> None:
+        super().__init__(path, endpoint, methods=methods)
+        self.methods = set(methods)
+
+
+def station_app(
+    engine: Engine, limits: Limits, *, anchors: Anchors | None = None, sandbox: bool = False
+) -> Starlette:
+    """Return the ASGI application of both dialects over an engine.
+
+    ``anchors`` make signatures verifiable; ``sandbox`` marks every answer as a test's.
+    """
+    challenges = Challenges(limits.station_challenge_ms / 1000)
+    house = House(engine, limits, Pace(limits), challenges, anchors, sandbox)
+    routes = [
+        _Only(path, _guarded(handler, dialect, house, enters=enters), methods=[method])
+        for dialect, method, path, handler, enters in _paths()
+    ]
+    app = Starlette(routes=routes)
+    app.add_exception_handler(HTTPException, _not_served)
+    return app
+
+
+def _paths() -> list[tuple[Dialect, str, str, Handler, bool]]:
+    """Return dialect, method, path, handler, and whether a session is needed."""
+    made: list[tuple[Dialect, str, str, Handler, bool]] = []
+    for extension, group in EXTENSIONS.items():
+        base = f"/api/v2/{extension}"
+        for method, path, handler in _v2(extension, group):
+            made.append((Dialect.V2, method, f"{base}/{path}", handler, path != "version"))
+    made += [
+        (Dialect.V3, method, f"/api/v3/{path}", handler, True) for method, path, handler in _V3
+    ]
+    made += [(Dialect.V3, method, f"/api/v3/{path}", handler, False)
+             for method, path, handler in _V3_OPEN]  # fmt: skip
+    for lacking in NOT_OFFERED:
+        handler = functools.partial(_not_offered, lacking.path)
+        if "v3" in lacking.dialects:
+            made.append((Dialect.V3, lacking.method, f"/api/v3/{lacking.path}", handler, True))
+        for extension in EXTENSIONS if "v2" in lacking.dialects else ():
+            path = f"/api/v2/{extension}/{lacking.path}"
+            if lacking.method.lower() in V2["paths"].get(path, {}):
+                made.append((Dialect.V2, lacking.method, path, handler, True))
+    made.append((Dialect.V2, "GET", "/api/v2/openapi.json", _openapi_v2, False))
+    return made
+
+
+def _v2(extension: str, group: Group) -> list[tuple[str, str, Handler]]:
+    """Return the calls of an extension in v2."""
+    return [
+        ("GET", "ping", _ping_v2),
+        ("GET", "version", _version),
+        ("POST", "orders", functools.partial(_order_v2, order_shape(extension), group)),
+        ("GET", "orders", functools.partial(_orders, group)),
+        ("GET", "buffer/status", _buffer_status),
+        ("GET", "codes", _codes_v2),
+        ("GET", "codes/blocks", _blocks),
+        ("GET", "codes/retry", _retry),
+        ("POST", "buffer/close", _close_v2),
+    ]
+
+
+def _guarded(
+    handler: Handler, dialect: Dialect, house: House, *, enters: bool
+) -> Callable[[Request], Awaitable[Response]]:
+    """Let the caller in, answer, and turn what is refused into the dialect's error."""
+
+    async def endpoint(request: Request) -> Response:
+        call = Call(request, dialect, house)
+        try:
+            if enters:
+                await call.enter()
+            response = await handler(call)
+        except Refused as refused:
+            response = refusal_answer(refused.refusal, dialect, call.language)
+        except MisshapenError as error:
+            response = faults_answer(error.faults, dialect, call.language)
+        except Exception:  # noqa: BLE001 - the door stays open, the cause is in the log
+            _log.exception("a call failed")
+            response = refusal_answer(Refusal(Reason.INTERNAL), dialect, call.language)
+        if house.sandbox:
+            response.headers["X-Emitter-Sandbox"] = "true"
+        return response
+
+    return endpoint
+
+
+async def _not_served(request: Request, error: Exception) -> Response:
+    """Answer for a path or a method that is not served, in the dialect of the path."""
+    if not isinstance(error, HTTPException):
+        raise error
+    text = f"{request.method} {request.url.path}: {error.detail}"
+    if request.url.path.startswith("/api/v3"):
+        body = {"globalErrors": [{"error": text, "errorCode": error.status_code}]}
+        return answer({"success": False, **body, "fieldErrors": []}, error.status_code)
+    body_v2 = {"success": False, "globalErrors": [text], "fieldErrors": []}
+    return answer(body_v2, error.status_code)
+
+
+async def _not_offered(what: str, _call: Call) -> Response:
+    raise Refused(Reason.NOT_OFFERED, what=what)
+
+
+# Both dialects ------------------------------------------------------------------------------------
+
+
+def _versions(call: Call) -> dict[str, str]:
+    version = importlib.metadata.version("emitter")
+    return {
+        "omsVersion": f"{version}-sandbox" if call.house.sandbox else version,
+        "apiVersion": _VERSIONS[call.dialect],
+    }
+
+
+async def _version(call: Call) -> Response:
+    return answer(_versions(call))
+
+
+def _ordered(call: Call, view: OrderView, *, replayed: bool) -> Response:
+    headers = {"X-Emitter-Replayed": "true"} if replayed else {}
+    return answer(orders.order_result(call, view), headers=headers)
+
+
+async def _orders(group: Group | None, call: Call) -> Response:
+    return Streamed(
+        orders.order_list(call, group),
+        gzip="gzip" in call.header("Accept-Encoding").lower(),
+        stall_s=call.limits.stream_stall_ms / 1000,
+    )
+
+
+async def _blocks(call: Call) -> Response:
+    return codes.blocks_answer(call, call.uuid("orderId"), call.gtin())
+
+
+async def _retry(call: Call) -> Response:
+    order_id = (
+        call.uuid("orderId") if call.dialect is Dialect.V2 or call.optional("orderId") else None
+    )
+    gtin = call.gtin() if call.dialect is Dialect.V2 or call.optional("gtin") else None
+    return codes.codes_answer(call, codes.block_again(call, call.query("blockId"), order_id, gtin))
+
+
+# v2 -----------------------------------------------------------------------------------------------
+
+
+async def _ping_v2(call: Call) -> Response:
+    return answer({"omsId": call.oms_id})
+
+
+async def _order_v2(shape: str, group: Group, call: Call) -> Response:
+    view, replayed = await orders.create_order(call, await call.shape(shape), group)
+    return _ordered(call, view, replayed=replayed)
+
+
+async def _buffer_status(call: Call) -> Response:
+    order_id, gtin = call.uuid("orderId"), call.gtin()
+    view = call.engine.order(call.bin, order_id)
+    return answer(orders.buffer_info(call, view, require_buffer(view.row, gtin)))
+
+
+async def _codes_v2(call: Call) -> Response:
+    order_id, gtin, quantity = call.uuid("orderId"), call.gtin(), call.quantity()
+    last = call.optional("lastBlockId")
+    if last:
+        block = await codes.block_after(call, order_id, gtin, last, quantity)
+    else:
+        block = await codes.next_block(call, order_id, gtin, quantity)
+    return codes.codes_answer(call, block)
+
+
+async def _close_v2(call: Call) -> Response:
+    order_id = call.uuid("orderId")
+    gtin = call.gtin() if call.optional("gtin") else None
+    last = call.optional("lastBlockId")
+    if last and gtin is not None:
+        codes.acknowledge(call, order_id, gtin, last)
+    await orders.close_order(call, order_id, gtin)
+    return answer({"omsId": call.oms_id})
+
+
+async def _openapi_v2(_call: Call) -> Response:
+    return answer(V2)
+
+
+# v3 -----------------------------------------------------------------------------------------------
+
+
+async def _ping_v3(call: Call) -> Response:
+    return answer({"omsId": call.oms_id, **_versions(call)})
+
+
+async def _providers(call: Call) -> Response:
+    return answer({"omsId": call.oms_id, **_versions(call), "providers": []})
+
+
+async def _order_v3(call: Call) -> Response:
+    order = await call.shape("Order")
+    view, replayed = await orders.create_order(call, order, PRODUCT_GROUPS[order["productGroup"]])
+    return _ordered(call, view, replayed=replayed)
+
+
+async def _order_status(call: Call) -> Response:
+    order_id = call.uuid("orderId")
+    view = call.engine.order(call.bin, order_id)
+    buffers = view.row.buffers
+    if call.optional("gtin"):
+        buffers = (require_buffer(view.row, call.gtin()),)
+    types = orders.cis_types(call, order_id)
+    infos = [orders.buffer_info(call, view, buffer) for buffer in buffers]
+    return answer([info | {"cisType": types[info["gtin"]]} for info in infos])
+
+
+async def _codes_v3(call: Call) -> Response:
+    order_id, gtin, quantity = call.uuid("orderId"), call.gtin(), call.quantity()
+    return codes.codes_answer(call, await codes.next_block(call, order_id, gtin, quantity))
+
+
+async def _product(call: Call) -> Response:
+    return answer(orders.attributes(call, call.uuid("orderId")))
+
+
+async def _close_v3(call: Call) -> Response:
+    asked = await call.shape("Close")
+    gtin = require_gtin(asked["gtin"], "gtin") if asked.get("gtin") else None
+    await orders.close_order(call, require_uuid(asked["orderId"], "orderId"), gtin)
+    return answer({"omsId": call.oms_id})
+
+
+async def _openapi_v3(_call: Call) -> Response:
+    return answer(V3)
+
+
+_V3: list[tuple[str, str, Handler]] = [
+    ("POST", "order", _order_v3),
+    ("POST", "orders", _order_v3),
+    ("GET", "order/status", _order_status),
+    ("GET", "order/list", functools.partial(_orders, None)),
+    ("GET", "codes", _codes_v3),
+    ("GET", "order/codes/blocks", _blocks),
+    ("GET", "order/codes/retry", _retry),
+    ("GET", "order/product", _product),
+    ("POST", "order/close", _close_v3),
+    ("GET", "ping", _ping_v3),
+    ("GET", "providers", _providers),
+]
+_V3_OPEN: list[tuple[str, str, Handler]] = [
+    ("POST", "integration/connection", sign_in.connection),
+    ("GET", "true-api/auth/key", sign_in.key),
+    ("POST", "true-api/auth/simpleSignIn/{omsConnection}", sign_in.simple_sign_in),
+    ("GET", "openapi.json", _openapi_v3),
+]

@@ -1,0 +1,33 @@
+"""Opening the stations' door as a server's settings say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emitter.api.suz.door import station_app
+from emitter.api.suz.listener import StationServer
+from emitter.api.suz.signatures import Anchors
+
+if TYPE_CHECKING:
+    from emitter.config import Settings
+    from emitter.engine.engine import Engine
+
+
+def open_stations(
+    engine: Engine, settings: Settings, *, sandbox: bool = False
+) -> tuple[StationServer, int]:
+    """Serve stations on ``settings.stations_listen``; return the server and its port.
+
+    ValueError for trust anchors or an address that do not read, OSError for what cannot be opened.
+    """
+    file = settings.trust_anchors_file
+    anchors = None if file is None else Anchors.load(file)
+    app = station_app(engine, engine.limits, anchors=anchors, sandbox=sandbox)
+    server = StationServer(
+        app,
+        engine.limits,
+        certificate_file=settings.tls_certificate_file,
+        key_file=settings.tls_key_file,
+    )
+    host, _, port = settings.stations_listen.rpartition(":")
+    return server, server.start(host.strip("[]"), int(port), settings.grace_s)

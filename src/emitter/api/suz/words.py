@@ -1,0 +1,74 @@
+"""The words of the stations' dialects and what they mean to the engine, each table once."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from emitter.trade.templates import Group
+
+EXTENSIONS = {
+    "alcohol": Group.BEER,
+    "lp": Group.LIGHT_INDUSTRY,
+    "milk": Group.MILK,
+    "pharma": Group.PHARMA,
+    "shoes": Group.SHOES,
+    "tobacco": Group.TOBACCO,
+    "water": Group.WATER,
+}
+"""v2: the word in the path. The only template of alcohol is that of beer."""
+
+PRODUCT_GROUPS = {
+    "shoes": Group.SHOES,
+    "tobacco": Group.TOBACCO,
+    "pharma": Group.PHARMA,
+    "tires": Group.TIRES,
+    "electronics": Group.CAMERAS,
+    "perfumery": Group.PERFUMERY,
+    "lp": Group.LIGHT_INDUSTRY,
+    "bicycle": Group.BICYCLES,
+    "wheelchairs": Group.MEDICAL,
+    "water": Group.WATER,
+    "beer": Group.BEER,
+    "milk": Group.MILK,
+}
+"""v3: productGroup. ASSUMED words for cameras (electronics) and medical devices (wheelchairs)."""
+
+GROUP_WORDS = {group: word for word, group in PRODUCT_GROUPS.items()}
+
+
+class NotOffered(NamedTuple):
+    """A function of the contract that the engine does not have yet."""
+
+    method: str
+    path: str  # after the extension in v2, after the dialect in v3
+    needs: str
+    dialects: tuple[str, ...]
+
+
+NOT_OFFERED = (
+    NotOffered("POST", "utilisation", "reports of utilisation", ("v2", "v3")),
+    NotOffered("POST", "aggregation", "aggregation into packages", ("v2", "v3")),
+    NotOffered("GET", "aggregation/info", "aggregation into packages", ("v2",)),
+    NotOffered("POST", "dropout", "writing codes off", ("v2", "v3")),
+    NotOffered("GET", "report/info", "reports", ("v2", "v3")),
+    NotOffered("GET", "receipts", "receipts of documents", ("v2",)),
+    NotOffered("POST", "logs/upload", "a store for stations' logs", ("v2",)),
+)
+"""Answered with 501; the table of docs/stations.md is drawn from it."""
+
+_FIELDS = {
+    "template_id": "templateId",
+    "price_tiyn": "mrp",
+    "order_id": "orderId",
+    "block_id": "blockId",
+    "request_id": "X-Request-Id",
+    "page_token": "pageToken",
+}
+_LINE = re.compile(r"^lines\b")
+
+
+def field_word(field: str) -> str:
+    """Return the stations' name of a field that the engine names: lines[0].template_id."""
+    head, dot, tail = _LINE.sub("products", field).rpartition(".")
+    return head + dot + _FIELDS.get(tail, tail)
