@@ -22,7 +22,6 @@ from emitter.engine.commands import (
 from model_values import (
     DAY_US,
     PRICE_NET_TIYN,
-    REMEMBERED,
     TEMPLATES,
     Block,
     Buffer,
@@ -36,6 +35,7 @@ from model_values import (
     form,
     identity,
     line_of,
+    memory_us,
     vat_bp,
 )
 from oracles import LedgerOracle
@@ -88,12 +88,10 @@ class Model:
                 return Said(kept.reason, kept.details, replayed=True)
             return Said("OK", replayed=True, facts=self.facts(command, kept.link))
         said = self._judge(command, now_us, made)
-        keeps = said.reason in REMEMBERED and not isinstance(command, CreditAccount)
-        if key is None or not (keeps or said.reason == "OK"):
+        kept_us = memory_us(command, said.reason, self.limits.refusal_memory_days * DAY_US)
+        if key is None or kept_us == 0:
             return said
-        until_us = (
-            None if said.reason == "OK" else now_us + self.limits.refusal_memory_days * DAY_US
-        )
+        until_us = None if kept_us is None else now_us + kept_us
         memory = Memory(body, said.reason, details, until_us, said.link)
 
         def change(model: Model) -> None:

@@ -182,7 +182,8 @@ def identity(command: Command) -> tuple[tuple[object, ...] | None, object]:
     """Return under which id a command is remembered, and what a repeat must say."""
     match command:
         case CreateOrder():
-            return ("order", command.bin, command.request_id), command.lines
+            body = (command.lines, command.details)
+            return ("order", command.bin, command.request_id), body
         case CloseOrder():
             body = (command.order_id, command.gtin)
             return ("close", command.bin, command.request_id), body
@@ -192,6 +193,17 @@ def identity(command: Command) -> tuple[tuple[object, ...] | None, object]:
         case CreditAccount():
             return ("payment", command.reference), (command.bin, command.amount_tiyn)
     return None, None
+
+
+def memory_us(command: Command, reason: str, refusal_memory_us: int) -> int | None:
+    """Return how long a verdict is kept under the command's id: 0 not at all, None for ever."""
+    chosen = command.memory_us if isinstance(command, CreateOrder) else 0
+    if reason == "OK":
+        return chosen or None
+    kept = not isinstance(command, CreditAccount) and not chosen
+    if isinstance(command, DeliverBlock):
+        kept = command.remembers_refusals
+    return refusal_memory_us if kept and reason in REMEMBERED else 0
 
 
 def form(command: Command, limits: Limits) -> str | None:
@@ -215,6 +227,8 @@ def _broken_forms(command: Command, limits: Limits) -> Iterator[str]:
             yield from _text(command.request_id, 64)
         case CreateOrder():
             yield from _text(command.request_id, 64)
+            if len(command.details.encode()) > limits.details_bytes_max:
+                yield "LIMIT_EXCEEDED"
             yield from _lines(command.lines, limits)
 
 

@@ -161,7 +161,10 @@ class Station:
             most = int(draw(self.dice, QUANTITIES))
             quantity = most if most > 1000 else self.dice.randint(1, most)
             lines.append(OrderLine(GTINS[index], quantity, number, price))
-        return CreateOrder(self.bin, self._id(), tuple(lines))
+        if self.dice.random() < 0.8:
+            return CreateOrder(self.bin, self._id(), tuple(lines))
+        forgotten_us = self.dice.choice((1, 3_600, 900_000)) * 1_000_000
+        return CreateOrder(self.bin, self._id(), tuple(lines), '{"contact":"А"}', forgotten_us)
 
     def _template(self, index: int):
         """Return mostly what is usual for the GTIN, so that forms seldom clash."""
@@ -205,7 +208,8 @@ class Station:
             "deliver too much": quantity + self.dice.randint(0, 1),
             "deliver another's": 1,
         }[act]
-        return DeliverBlock(self.bin, order_id, gtin, self._id(), asked)
+        remembers = self.dice.random() < 0.8
+        return DeliverBlock(self.bin, order_id, gtin, self._id(), asked, remembers)
 
     def _credit(self) -> CreditAccount:
         amount = self.dice.randint(1, int(draw(self.dice, AMOUNTS)))
