@@ -3,7 +3,7 @@
 
 BIN   := .venv/bin
 PIP   := $(BIN)/python -m pip --quiet --disable-pip-version-check
-CORE  := $(wildcard src/emitter/*.pyx src/emitter/*.pxd src/emitter/native/*)
+CORE  := $(wildcard src/emitter/*.pyx src/emitter/*.pxd src/emitter/*.pxi src/emitter/native/*)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench check lint proto fuzz clean

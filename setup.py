@@ -9,7 +9,10 @@ from setuptools import Extension, setup
 core = Extension(
     "emitter._core",
     sources=["src/emitter/_core.pyx"],
-    depends=sorted(str(header) for header in Path("src/emitter/native").glob("*.h")),
+    depends=sorted(
+        str(path)
+        for path in [*Path("src/emitter").glob("*.pxi"), *Path("src/emitter/native").glob("*.h")]
+    ),
     include_dirs=["src/emitter/native", np.get_include()],
     define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     libraries=["sodium"],

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import zint
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,6 +42,10 @@ SHAPES = {  # the templates' codes by length: fixed text and (alphabet, count) o
     31: ["01", (DIGITS, 14), "213", (AI_82, 5), "\x1d93", (BASE64, 4)],
     29: [(DIGITS, 14), (AI_82, 15)],
 }
+
+RECTANGLES = {  # rows and columns: data codewords (Table 7), in the order of the table
+    (8, 18): 5, (8, 32): 10, (12, 26): 16, (12, 36): 22, (16, 36): 32, (16, 48): 49,
+}  # fmt: skip
 
 TEXTS = st.one_of(
     st.lists(st.sampled_from(twin.ALPHABET), min_size=1, max_size=400).map(bytes),
@@ -96,13 +101,96 @@ def filling_text(modules: int, kind: int) -> bytes:
     return b"".join(b"%02d" % (i * 37 % 100) for i in range(count))
 
 
-@given(text=TEXTS, kind=st.sampled_from(KINDS))
-@settings(max_examples=amount(300, 20_000), deadline=None)
-def test_the_smallest_symbol_is_the_twins(text: bytes, kind: int) -> None:
-    used = len(twin.text_codewords(text, kind))
-    smallest = next(m for m in MODULES if twin.capacity(m) >= used)
-    assert _core.symbol_sizes(text, len(text), kind=kind).tolist() == [smallest]
-    assert draw(text, kind=kind).tolist() == twin.symbol(text, smallest, kind)
+RUNS = st.lists(  # what switching is for: runs of one kind of character
+    st.sampled_from([DIGITS, HEX, LETTERS[:26], LETTERS[26:], BASE64, AI_82, HEX + "*/<>", "\x1d"])
+    .flatmap(lambda alphabet: st.text(alphabet, min_size=1, max_size=14)),
+    min_size=1,
+    max_size=6,
+).map(lambda parts: "".join(parts).encode())  # fmt: skip
+
+
+@given(text=st.one_of(TEXTS, RUNS), kind=st.sampled_from(KINDS))
+@settings(max_examples=amount(200, 20_000), deadline=None)
+def test_the_smallest_symbol_is_the_smallest_there_is(text: bytes, kind: int) -> None:
+    [side] = _core.symbol_sizes(text, len(text), kind=kind).tolist()
+    assert side == twin.smallest(text, kind)
+    symbol = draw(text, kind=kind)
+    assert symbol.shape == (side, side)
+    if len(twin.text_codewords(text, kind)) <= twin.capacity(side):
+        assert symbol.tolist() == twin.symbol(text, side, kind)
+    data = twin.read_codewords(symbol.tolist())[: twin.capacity(side)]
+    assert twin.decoded(data) == text
+
+
+@given(text=RUNS, kind=st.sampled_from(KINDS), data=st.data())
+@settings(max_examples=amount(100, 10_000), deadline=None)
+def test_switched_texts_are_read_in_every_size_they_fit(
+    text: bytes, kind: int, data: st.DataObject
+) -> None:
+    least = twin.smallest(text, kind)
+    modules = data.draw(st.sampled_from([m for m in MODULES if least <= m <= least + 8]))
+    symbol = draw(text, modules, kind)
+    assert read(symbol) == (text, "]d1" if kind == _core.SYMBOL_PLAIN else "]d2")
+    if kind != _core.SYMBOL_GS1:
+        assert read_by_libdmtx(symbol) == text
+
+
+@pytest.mark.parametrize("seed", seeds(1, 20))
+def test_codes_of_129_characters_are_read_in_the_smallest_symbol(seed: int) -> None:
+    source = random.Random(seed)
+    codes = [random_code(129, source) for _ in range(1000)]
+    sides = _core.symbol_sizes(b"".join(codes), 129)
+    assert set(sides.tolist()) <= {40, 44}
+    assert (sides == 40).mean() >= 0.78
+    for code, side in zip(codes, sides.tolist(), strict=True):
+        assert read(draw(code, side)) == (code, "]d2")
+        assert read(draw(code)) == (code, "]d2")
+
+
+def zint_gs1(code: bytes, option_2: int = 0) -> np.ndarray:
+    """The modules of a code as zint draws it: the smallest square, or the size of an option."""
+    symbol = zint.Symbol()
+    symbol.symbology = zint.Symbology.DATAMATRIX
+    symbol.option_2 = option_2
+    symbol.option_3 = zint.DataMatrixOptions.SQUARE
+    symbol.input_mode = zint.InputMode.GS1 | zint.InputMode.GS1NOCHECK
+    head, *elements = code.decode().split("\x1d")
+    sizes = (4 if element.startswith("8005") else 2 for element in elements)
+    rest = "".join(f"[{e[:n]}]{e[n:]}" for e, n in zip(elements, sizes, strict=True))
+    symbol.encode(f"[01]{head[2:16]}[21]{head[18:]}{rest}")
+    rows = np.frombuffer(symbol.encoded_data, np.uint8).reshape(symbol.encoded_data.shape)
+    return np.unpackbits(rows, axis=1, bitorder="little")[: symbol.rows, : symbol.width]
+
+
+@pytest.mark.parametrize("seed", seeds(1, 20))
+@pytest.mark.parametrize("size", [size for size in SHAPES if size != 29])
+def test_no_symbol_is_larger_than_another_encoders(size: int, seed: int) -> None:
+    source = random.Random(seed)
+    codes = [random_code(size, source) for _ in range(amount(300, 3000))]
+    sides = _core.symbol_sizes(b"".join(codes), size)
+    theirs = [len(zint_gs1(code)) for code in codes]
+    assert (sides <= theirs).all()
+
+
+@pytest.mark.parametrize(("number", "shape"), list(enumerate(RECTANGLES, start=25)))
+def test_a_rectangle_is_drawn_on_request_as_another_encoder_draws_it(
+    number: int, shape: tuple[int, int]
+) -> None:
+    rows, columns = shape
+    symbol = zint.Symbol()
+    symbol.symbology = zint.Symbology.DATAMATRIX
+    symbol.option_2 = number
+    text = b"1234567890" * 10
+    text = text[: 2 * RECTANGLES[shape]]
+    symbol.encode(text.decode())
+    [ours], reasons = _core.symbols(
+        text, len(text), modules=rows, columns=columns, kind=_core.SYMBOL_PLAIN
+    )
+    assert reasons.tolist() == [Reason.OK]
+    theirs = np.unpackbits(np.asarray(symbol.encoded_data), axis=1, bitorder="little")
+    assert np.array_equal(np.unpackbits(ours, axis=1)[:, :columns], theirs[:rows, :columns])
+    with pytest.raises(ValueError, match="modules"):
+        _core.symbols(text, len(text), modules=rows, columns=columns + 2)
 
 
 @pytest.mark.parametrize("modules", MODULES)

@@ -87,7 +87,7 @@ def test_no_codes_make_an_empty_index(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("code", "reason"),
-    [(b"0104\n", Reason.CODE_UNPARSABLE), (b"a" * 1558, Reason.CODE_TOO_LONG)],
+    [(b"0104\n", Reason.CODE_UNPARSABLE), (b"aB\x1d" * 600, Reason.CODE_TOO_LONG)],
 )
 def test_a_code_without_a_symbol_is_refused(code: bytes, reason: Reason, tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:

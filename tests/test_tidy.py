@@ -41,8 +41,8 @@ RANKS = {
 }
 
 TEXT_SUFFIXES = {
-    ".c", ".cfg", ".h", ".ini", ".json", ".md", ".proto", ".pxd", ".py", ".pyi", ".pyx", ".service",
-    ".sh", ".toml", ".tsv", ".txt", ".yaml", ".yml",
+    ".c", ".cfg", ".h", ".ini", ".json", ".md", ".proto", ".pxd", ".pxi", ".py", ".pyi", ".pyx",
+    ".service", ".sh", ".toml", ".tsv", ".txt", ".yaml", ".yml",
 }  # fmt: skip
 NOT_OURS = {".git", ".venv", "build", "demo-out", "dist", "__pycache__"}
 
@@ -171,12 +171,12 @@ def test_a_python_file_has_at_most_400_lines_and_a_function_70(path: Path) -> No
             assert (node.end_lineno or 0) - node.lineno < 70, node.name
 
 
-@each(".pyx", ".pxd", ".pyi", ".h", ".c")
+@each(".pyx", ".pxd", ".pxi", ".pyi", ".h", ".c")
 def test_a_native_file_has_at_most_800_lines(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= 800
 
 
-@each(".py", ".pyx", ".pxd", ".pyi", ".h", ".c")
+@each(".py", ".pyx", ".pxd", ".pxi", ".pyi", ".h", ".c")
 def test_no_line_is_wider_than_100_columns(path: Path) -> None:
     lines = path.read_text("utf-8").splitlines()
     in_table = path == PACKAGE / "errors.py"  # whose rows are one line a field

@@ -48,6 +48,130 @@ def text_codewords(text: bytes, kind: int) -> list[int]:
     return codewords
 
 
+LATCHES = {230: "C40", 239: "TEXT", 240: "EDIFACT"}
+SHIFT_2 = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_"
+DIGITS = b"0123456789"
+CAPITALS = bytes(range(0x41, 0x5B))
+
+
+def basic(mode: str) -> bytes:
+    """Return the characters of values 4 to 39 (Tables C.1 and C.2)."""
+    return DIGITS + (CAPITALS if mode == "C40" else CAPITALS.lower())
+
+
+def fits(text: bytes, kind: int, room: int) -> bool:
+    """Whether some way of switching brings a text into exactly ``room`` codewords.
+
+    Every way is tried, by brute force: what is reached is a set of (characters done, mode, values
+    collected, codewords used), and the rules of 5.2.5 to 5.2.8 are applied as they are written.
+    """
+    start = (0, "ASCII", 0, int(kind != PLAIN))
+    seen, open_ = {start}, [start]
+    while open_:
+        state = open_.pop()
+        if state[3] > room:
+            continue
+        if state[0] == len(text) and _may_end(state, room):
+            return True
+        new = set(_next(text, state, room)) - seen
+        seen |= new
+        open_ += new
+    return False
+
+
+def _may_end(state: tuple[int, str, int, int], room: int) -> bool:
+    _, mode, collected, used = state
+    if mode in {"C40", "TEXT"} and collected == 2:
+        return used + 2 == room
+    return collected == 0
+
+
+def _next(text: bytes, state: tuple[int, str, int, int], room: int):
+    done, mode, collected, used = state
+    if mode == "ASCII":
+        yield from ((done, latched, 0, used + 1) for latched in LATCHES.values())
+        if text[done : done + 2].isdigit() and done + 2 <= len(text):
+            yield done + 2, mode, 0, used + 1
+        if done < len(text):
+            yield done + 1, mode, 0, used + 1
+    elif mode == "EDIFACT":
+        if collected == 0 and room - used <= 2:  # over of itself
+            yield done, "ASCII", 0, used
+            return
+        yield done, "ASCII", 0, used + (1, 2, 3, 3)[collected]
+        if done < len(text) and 0x20 <= text[done] <= 0x5E:
+            full = collected == 3
+            yield done + 1, mode, 0 if full else collected + 1, used + 3 * full
+    else:
+        if collected == 0:
+            yield done, "ASCII", 0, used + 1
+            if room - used == 1 and done + 1 == len(text):
+                yield done + 1, "ASCII", 0, used + 1
+        if done < len(text):
+            values = collected + (1 if text[done] in basic(mode) else 2)
+            yield done + 1, mode, values % 3, used + values // 3 * 2
+
+
+def smallest(text: bytes, kind: int) -> int:
+    """Return the side of the smallest square that holds a text."""
+    return next(m for m in SIZES if fits(text, kind, capacity(m)))
+
+
+def decoded(data: list[int]) -> bytes:
+    """Return the text of data codewords, FNC1 as GS but for a leading one: the way back."""
+    text, mode, at = b"", "ASCII", 0
+    while at < len(data):
+        codeword = data[at]
+        if mode in {"C40", "TEXT"} and at + 1 < len(data) and codeword != 254:
+            triples = []
+            while at + 1 < len(data) and data[at] != 254:
+                triples.append(data[at] * 256 + data[at + 1] - 1)
+                at += 2
+            values = [v for t in triples for v in (t // 1600, t // 40 % 40, t % 40)]
+            text += _of_values(values, mode)
+            continue
+        if mode == "EDIFACT" and len(data) - at > 2:
+            bits = int.from_bytes(bytes(data[at : at + 3]))
+            sixes = [bits >> shift & 63 for shift in (18, 12, 6, 0)]
+            kept = sixes[: sixes.index(31)] if 31 in sixes else sixes
+            text += bytes(six if six & 32 else six | 64 for six in kept)
+            at += (1, 2, 3, 3)[len(kept)] if 31 in sixes else 3
+            mode = "ASCII" if 31 in sixes else mode
+            continue
+        at += 1
+        if codeword == PAD and mode == "ASCII":
+            break
+        if codeword in LATCHES:
+            mode = LATCHES[codeword]
+        elif codeword == 254:
+            mode = "ASCII"
+        elif codeword == FNC1:
+            text += b"\x1d" if text or at > 1 else b""
+        else:
+            mode = "ASCII"
+            text += b"%02d" % (codeword - 130) if codeword >= 130 else bytes([codeword - 1])
+    return text
+
+
+def _of_values(values: list[int], mode: str) -> bytes:
+    text, shift = b"", None
+    for value in values:
+        if shift is None and value < 3:
+            shift = value
+            continue
+        if shift is None:
+            text += basic(mode)[value - 4 : value - 3]
+        elif shift == 0:
+            text += bytes([value])
+        elif shift == 1:
+            text += b"\x1d" if value == 27 else SHIFT_2[value : value + 1]
+        else:
+            letter = value + 0x60
+            text += bytes([letter if mode == "C40" or not 0 < value < 27 else letter - 0x20])
+        shift = None
+    return text
+
+
 def padded(codewords: list[int], size: int) -> list[int]:
     """Pad (5.2.4), all but the first pad scrambled by the 253-state algorithm (B.1)."""
     result = list(codewords)

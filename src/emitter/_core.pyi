@@ -177,14 +177,15 @@ def symbol_sizes(codes: bytes, size: int, *, kind: int = ...) -> NDArray[np.uint
     """
 
 def symbols(
-    codes: bytes, size: int, *, modules: int = 0, kind: int = ...
+    codes: bytes, size: int, *, modules: int = 0, columns: int = 0, kind: int = ...
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Draw each code as a Data Matrix ECC 200 symbol (ISO/IEC 16022): (rows, reasons).
 
-    Codes and kind as in `symbol_sizes`. All symbols have one size: `modules` a side (an even number
-    of the standard's 24 square sizes, 10..144; `ValueError` if it is none), or the smallest that
-    holds every code. `rows` has shape (count, modules, (modules + 7) // 8): rows of bits, the first
+    Codes and kind as in `symbol_sizes`. All symbols have one size: squares of `modules` a side (an
+    even number of the standard's 24 sizes, 10..144), or rectangles of `modules` x `columns` (8 x 18
+    or 32, 12 x 26 or 36, 16 x 36 or 48; `ValueError` if there is no such size), or the smallest
+    square that holds every code. `rows` has shape (count, rows, row bytes): rows of bits, the first
     module in the top bit, 1 dark, without quiet zone. Reasons: 0, CODE_UNPARSABLE (a character that
-    no code has), CODE_TOO_LONG (for `modules`, or for the largest symbol); the rows of a refused
+    no code has), CODE_TOO_LONG (for the size, or for the largest symbol); the rows of a refused
     code are zero.
     """

@@ -3,6 +3,7 @@
  * Source: ISO/IEC 16022:2006 (Data Matrix ECC 200), GS1 General Specifications 5.6.
  *
  *   text -> data codewords   datamatrix_text.h       ASCII encodation, FNC1, padding
+ *                            datamatrix_switch.h     C40 and Text, where ASCII is too long
  *        -> check codewords  datamatrix_check.h      Reed-Solomon
  *        -> modules          datamatrix_placement.h  borders and pieces
  *
@@ -16,12 +17,27 @@
 #include "datamatrix_check.h"
 #include "datamatrix_placement.h"
 #include "datamatrix_sizes.h"
+#include "datamatrix_switch.h"
 #include "datamatrix_text.h"
 
 struct dm_plan {
     struct dm_size size;
     struct dm_generator generator;
     struct dm_placement placement;
+};
+
+enum {
+    DM_CHUNK = 64,      /* codes drawn at once */
+    DM_EACH = DM_SIZES  /* instead of the index of a size: the smallest square of each code */
+};
+
+/* What codes are to become: `count` codes of `size` bytes, one after another. */
+struct dm_job {
+    const uint8_t *codes;
+    size_t size, count;
+    int kind;
+    size_t wanted;                             /* index of a size of the table, or DM_EACH */
+    const struct dm_plan *plans[DM_SIZES + 1]; /* by index; those that `wanted` may lead to */
 };
 
 /* Make the plan of one size of the table. */
@@ -32,39 +48,78 @@ static inline void dm_plan_make(struct dm_plan *plan, const struct dm_size *size
     dm_placement_make(&plan->placement, size);
 }
 
-/* The side of the smallest symbol of each of `count` codes of `size` bytes; 0 for a code that no
- * symbol can hold. */
-static inline void dm_symbol_sizes(const uint8_t *codes, size_t size, size_t count, int kind,
-                                    uint8_t *modules)
+/* The bytes of the rows of a symbol. */
+static inline size_t dm_rows_bytes(const struct dm_plan *plan)
 {
-    uint8_t codewords[DM_DATA_MAX];
+    return plan->placement.rows * plan->placement.row_bytes;
+}
+
+/* What drawing a chunk needs beside its results; in memory of the caller. */
+struct dm_scratch {
+    struct dm_walk walk;
+    struct dm_draft drafts[DM_CHUNK];
+    uint8_t codewords[DM_CHUNK * DM_CODEWORDS_MAX];
+    uint8_t sizes[DM_CHUNK]; /* of each code of the chunk, the index; DM_EACH where there is none */
+};
+
+static inline size_t dm_chunk(const struct dm_job *job, size_t first)
+{
+    return job->count - first < DM_CHUNK ? job->count - first : DM_CHUNK;
+}
+
+/* Write the data codewords of a chunk, codes [first, first + count), and find their sizes. */
+static inline void dm_encode_chunk(const struct dm_job *job, size_t first, size_t count,
+                                   struct dm_scratch *scratch, uint8_t *reasons)
+{
+    const int each = job->wanted == DM_EACH;
+    dm_encode_texts(&scratch->walk, job->codes + first * job->size, count, job->size, job->kind,
+                    &DM_SIZE_TABLE[each ? 0 : job->wanted], each ? DM_SQUARES : 1,
+                    scratch->drafts, scratch->codewords, DM_CODEWORDS_MAX, reasons);
     for (size_t i = 0; i < count; i++) {
-        size_t used;
-        const uint8_t reason =
-            dm_encode_text(codes + i * size, size, kind, codewords, sizeof codewords, &used);
-        modules[i] = reason ? 0 : dm_size_for(used)->modules;
+        const size_t index = each ? scratch->drafts[i].index : job->wanted;
+        scratch->sizes[i] = (uint8_t)(each && reasons[i] ? DM_EACH : index);
     }
 }
 
-/* Draw `count` codes of `size` bytes each: per code one reason, and modules * row_bytes bytes of
- * rows (all zero for a refused code). */
-static inline void dm_symbols(const struct dm_plan *plan, const uint8_t *codes, size_t size,
-                              size_t count, int kind, uint8_t *rows, uint8_t *reasons)
+/* Draw a chunk: per code the index of its size in scratch->sizes, a reason, and its rows, `stride`
+ * bytes from one code to the next (zero for a refused code of a job of one size). */
+static inline void dm_draw_chunk(const struct dm_job *job, size_t first, size_t count,
+                                 struct dm_scratch *scratch, uint8_t *reasons, uint8_t *rows,
+                                 size_t stride)
 {
-    const size_t symbol_bytes = plan->placement.modules * plan->placement.row_bytes;
-    uint8_t codewords[DM_CODEWORDS_MAX];
-    for (size_t i = 0; i < count; i++, rows += symbol_bytes) {
-        size_t used;
-        reasons[i] =
-            dm_encode_text(codes + i * size, size, kind, codewords, plan->size.data, &used);
+    dm_encode_chunk(job, first, count, scratch, reasons);
+    for (size_t i = 0; i < count; i++, rows += stride) {
+        uint8_t *codewords = scratch->codewords + i * DM_CODEWORDS_MAX;
         if (reasons[i]) {
-            memset(rows, 0, symbol_bytes);
+            if (job->wanted != DM_EACH) memset(rows, 0, stride);
             continue;
         }
-        dm_pad(codewords, used, plan->size.data);
+        const struct dm_plan *plan = job->plans[scratch->sizes[i]];
+        dm_pad(codewords, scratch->drafts[i].used, plan->size.data);
         dm_check(&plan->size, &plan->generator, codewords);
         dm_draw(&plan->placement, codewords, rows);
     }
+}
+
+/* The index of the smallest square of each code; DM_EACH for a code that none can hold. */
+static inline void dm_smallest_sizes(const struct dm_job *job, struct dm_scratch *scratch,
+                                     uint8_t *sizes)
+{
+    uint8_t reasons[DM_CHUNK];
+    for (size_t i = 0; i < job->count; i += DM_CHUNK) {
+        const size_t count = dm_chunk(job, i);
+        dm_encode_chunk(job, i, count, scratch, reasons);
+        memcpy(sizes + i, scratch->sizes, count);
+    }
+}
+
+/* Draw a job of one size into an array of rows, symbol after symbol. */
+static inline void dm_symbols(const struct dm_job *job, struct dm_scratch *scratch, uint8_t *rows,
+                              uint8_t *reasons)
+{
+    const size_t stride = dm_rows_bytes(job->plans[job->wanted]);
+    for (size_t i = 0; i < job->count; i += DM_CHUNK)
+        dm_draw_chunk(job, i, dm_chunk(job, i), scratch, reasons + i, rows + i * stride, stride);
 }
 
 #endif

@@ -1,4 +1,5 @@
 /* The text of a Data Matrix symbol as data codewords: ASCII encodation, FNC1 and padding.
+ * (datamatrix_switch.h has the shorter forms, for texts that ASCII encodation makes too long.)
  *
  * Source: ISO/IEC 16022:2006, 5.2.3 (ASCII encodation), 5.2.4 (symbology control characters: pad,
  * FNC1), Annex B.1 (253-state algorithm); GS1 General Specifications 5.6 and 7.8.
@@ -39,34 +40,43 @@ static inline int dm_is_code_character(uint8_t c)
     return c == DM_GS || (c > 0x20 && c < 0x7F);
 }
 
-/* Write the data codewords of text[0..size) to codewords[0..capacity), their number to *used.
- * Reasons: CODE_UNPARSABLE for a character that no code has, CODE_TOO_LONG for a text of more than
- * `capacity` codewords. */
-static inline uint8_t dm_encode_text(const uint8_t *text, size_t size, int kind,
-                                     uint8_t *codewords, size_t capacity, size_t *used)
+/* What ASCII encodation makes of a text. */
+struct dm_ascii {
+    size_t used;    /* codewords it takes, also where there was no room for them */
+    size_t letters; /* of them, those that hold one letter or digit */
+    size_t others;  /* and those that hold one other character */
+};
+
+/* Write the data codewords of text[0..size) to codewords[0..capacity), as many as there is room
+ * for. Reasons: CODE_UNPARSABLE for a character that no code has, CODE_TOO_LONG for a text of more
+ * than `capacity` codewords. */
+static inline uint8_t dm_encode_ascii(const uint8_t *text, size_t size, int kind,
+                                      uint8_t *codewords, size_t capacity,
+                                      struct dm_ascii *ascii)
 {
     const uint8_t separator = kind == DM_GS1 ? DM_FNC1 : DM_GS + 1;
-    size_t n = 0;
-    int too_long = 0;
-    if (kind != DM_PLAIN) codewords[n++] = DM_FNC1;
-    for (size_t i = 0; i < size; i++) {
+    size_t n = 0, letters = 0, others = 0;
+    if (kind != DM_PLAIN && n++ < capacity) codewords[0] = DM_FNC1;
+    for (size_t i = 0; i < size; i++, n++) {
         const uint8_t c = text[i];
         if (!dm_is_code_character(c)) return REASON_CODE_UNPARSABLE;
-        if (n == capacity) {
-            too_long = 1;
-            continue;
-        }
         const unsigned tens = (unsigned)c - '0';
         const unsigned units = i + 1 < size ? (unsigned)text[i + 1] - '0' : 10u;
+        uint8_t codeword = c == DM_GS ? separator : (uint8_t)(c + 1);
         if ((tens < 10) & (units < 10)) {
-            codewords[n++] = (uint8_t)(DM_DIGITS + 10 * tens + units);
+            codeword = (uint8_t)(DM_DIGITS + 10 * tens + units);
             i++;
         } else {
-            codewords[n++] = c == DM_GS ? separator : (uint8_t)(c + 1);
+            const int letter = (tens < 10) | ((unsigned)(c | 0x20) - 'a' < 26);
+            letters += (size_t)letter;
+            others += (size_t)!letter;
         }
+        if (n < capacity) codewords[n] = codeword;
     }
-    *used = n;
-    return too_long ? REASON_CODE_TOO_LONG : REASON_OK;
+    ascii->used = n;
+    ascii->letters = letters;
+    ascii->others = others;
+    return n > capacity ? REASON_CODE_TOO_LONG : REASON_OK;
 }
 
 /* Fill codewords[used..capacity) with padding (Annex B.1; positions count from 1). */
