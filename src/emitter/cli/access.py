@@ -19,11 +19,8 @@ import click
 
 from emitter.client import Client
 from emitter.config import Settings
-from emitter.engine.engine import Engine
 from emitter.engine.keys import KeyRing, read_master
 from emitter.language import t
-from emitter.server import Server
-from emitter.store.lmdb_engine import open_lmdb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -137,19 +134,13 @@ class Access:
 
     @contextlib.contextmanager
     def _embedded(self, data_dir: Path) -> Iterator[Client]:
+        from emitter.cli.embedded import embedded  # noqa: PLC0415 - remote verbs need no server
+
         settings = settings_of(
             data_dir=data_dir, keys_file=self.keys_file, master_key_file=self.master_key_file
         )
-        keys = open_keys(settings)
-        engine = Engine(open_lmdb(settings.data_dir), keys)
-        server = Server(engine)
-        try:
-            port = server.start("127.0.0.1:0")
-            token = self._token() or engine.embedded_token()
-            with Client(f"127.0.0.1:{port}", token) as client:
-                yield client
-        finally:
-            server.stop(settings.grace_s)
+        with embedded(settings, open_keys(settings), self._token()) as client:
+            yield client
 
     def _token(self) -> str | None:
         return self.token if self.token_file is None else _read_token(self.token_file)

@@ -19,6 +19,7 @@ from emitter.language import t
 from emitter.server import serve as run_server
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.trade.ledger import LedgerAccount
+from emitter.wire import require_loopback
 
 if TYPE_CHECKING:
     from emitter.config import Settings
@@ -141,6 +142,13 @@ def serve(
     }
     chosen = settings_of(**flags)
     host = chosen.listen.rpartition(":")[0]
+    if chosen.tls_certificate_file is None:
+        try:
+            require_loopback(chosen.listen)
+            if chosen.stations_listen != "off":
+                require_loopback(chosen.stations_listen)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
 
     def started(port: int) -> None:
         say(t(f"Сервер слушает {host}:{port}", f"Serving on {host}:{port}"))

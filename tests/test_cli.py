@@ -1,0 +1,386 @@
+"""The command ``emitter`` as operators run it: real processes against a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from emitter.cli import cli
+from emitter.language import t
+from emitter.store import schema
+from emitter.store.lmdb_engine import open_lmdb
+from emitter.store.rows import AccountRow
+from served import BIN, LP, OTHER_BIN, SHOES, certificate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "emitter.cli"]
+TAIL = re.compile(r"92[A-Za-z0-9+/]{20}")
+
+
+class Place:
+    """A folder with keys and a store, and the environment that points the command there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("EMITTER_")
+        } | {
+            "EMITTER_LANG": "en",
+            "EMITTER_STATIONS_LISTEN": "off",
+            "EMITTER_KEYS_FILE": str(folder / "keys"),
+            "EMITTER_MASTER_KEY_FILE": str(folder / "master.key"),
+            "EMITTER_DATA_DIR": str(folder / "data"),
+        }
+        self.server: subprocess.Popen[str] | None = None
+
+    def run(self, *arguments: str, code: int = 0, text: str | None = None, **environment: str):
+        """Run the command in the folder; it must end with the exit code."""
+        ended = subprocess.run(
+            [*COMMAND, *arguments],
+            cwd=self.folder,
+            env=self.environment | environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == code, ended.stdout + ended.stderr
+        return ended
+
+    def ask(self, *arguments: str, **environment: str):
+        """Run the command and return its answer for machines."""
+        return json.loads(self.run(*arguments, "--json", **environment).stdout)
+
+    def error(self, *arguments: str, code: int, **environment: str) -> str:
+        """Run the command, which must say in one line what is wrong."""
+        ended = self.run(*arguments, code=code, **environment)
+        assert ended.stdout == ""
+        assert ended.stderr.count("\n") == 1
+        return ended.stderr.strip()
+
+    def serve(self, *flags: str) -> str:
+        """Start a server and return its address."""
+        with (self.folder / "server.log").open("ab") as log:
+            self.server = subprocess.Popen(
+                [*COMMAND, "serve", "--listen", "127.0.0.1:0", *flags],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        found = re.search(r"127\.0\.0\.1:\d+", self.server.stdout.readline())
+        assert found, (self.folder / "server.log").read_text()
+        return found[0]
+
+    def stop(self) -> int:
+        """End the server as a service manager does; return its exit code."""
+        self.server.terminate()
+        self.server.communicate(timeout=20)
+        return self.server.returncode
+
+    def token(self, name: str, *flags: str) -> dict[str, str]:
+        """Issue a token into a file; return the environment that uses it."""
+        file = self.folder / name
+        file.write_text(self.run("account", "token", *flags).stdout)
+        return {"EMITTER_TOKEN_FILE": str(file)}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A served store with an operator and a participant, all made by the command itself."""
+    place = Place(tmp_path_factory.mktemp("cli"))
+    place.run("keys", "init")
+    operator = place.token("operator.token", "--data", "data", "--role", "operator")
+    place.environment["EMITTER_SERVER"] = place.serve()
+    place.environment |= operator
+    place.operator = operator
+    place.run("account", "register", BIN, "ТОО «Пример»", "--on", "2026-03-01")
+    place.run("account", "activate", BIN, "--on", "2026-03-02")
+    place.run("account", "credit", BIN, "5000000.00", "--reference", "KZ-1")
+    place.environment |= place.token("station.token", "--role", "station", "--bin", BIN)
+    yield place
+    assert place.stop() == 0
+    place.run("check", "--copy")
+
+
+@pytest.fixture(scope="module")
+def shoes(place):
+    """An order of 600 shoe codes."""
+    return place.ask("order", "create", f"{SHOES}:600:1", "--request-id", "shoes-1")
+
+
+@pytest.fixture(scope="module")
+def codes(place, shoes):
+    """A file with the first 300 of them."""
+    place.run("deliver", shoes["order_id"], SHOES, "--quantity", "300", "--block-id", "first")
+    return place.folder / "codes.csv"
+
+
+def test_keys_are_private_files_and_are_never_made_over_others(place):
+    for name in ("keys", "master.key"):
+        assert stat.S_IMODE((place.folder / name).stat().st_mode) == 0o600
+    before = (place.folder / "keys").read_bytes()
+    assert "keys" in place.error("keys", "init", code=3)
+    assert (place.folder / "keys").read_bytes() == before
+
+
+def test_a_check_key_is_added_made_current_and_the_old_one_retired(tmp_path):
+    place = Place(tmp_path)
+    made = place.ask("keys", "init")
+    assert [key["state"] for key in made["keys"]] == ["CURRENT"] * 3
+    place.run("keys", "add", "signature")
+    place.run("keys", "current", "0004")
+    changed = place.ask("keys", "retire", "0002")
+    assert changed["fingerprint"] == made["fingerprint"]
+    assert [(key["id"], key["state"]) for key in changed["keys"][1::2]] == [
+        ("0002", "RETIRED"),
+        ("0004", "CURRENT"),
+    ]
+    place.run("keys", "export", "--out", "public-keys.json")
+    exported = json.loads((tmp_path / "public-keys.json").read_text())
+    assert [key["id"] for key in exported["keys"]] == ["0002", "0004"]
+    assert "0004 is current" in place.error("keys", "retire", "0004", code=1)
+    assert "four hex digits" in place.error("keys", "retire", "4", code=2)
+
+
+def test_a_wrong_master_key_and_a_wide_file_are_one_line_each(tmp_path):
+    place = Place(tmp_path)
+    place.run("keys", "init")
+    other = {"EMITTER_MASTER_KEY_FILE": "", "EMITTER_MASTER_KEY": "00" * 32}
+    assert "master key is wrong" in place.error("keys", "list", code=1, **other)
+    (tmp_path / "master.key").chmod(0o644)
+    assert "chmod 600" in place.error("keys", "list", code=1)
+
+
+def test_the_account_shows_what_happened_to_it(place):
+    account = place.ask("account", "show")
+    assert (account["bin"], account["name"]) == (BIN, "ТОО «Пример»")
+    assert account["credited_tiyn"] == 500_000_000
+    assert (account["registration_date"], account["activation_date"]) == (
+        "2026-03-01",
+        "2026-03-02",
+    )
+    text = place.run("account", "show", EMITTER_LANG="ru").stdout
+    assert "Зачислено           5\u00a0000\u00a0000,00 ₸" in text
+
+
+def test_a_payment_is_booked_once_and_amounts_are_exact(place):
+    for _ in range(2):
+        place.run("account", "credit", BIN, "0,01", "--reference", "KZ-2", **place.operator)
+    lines = place.run("account", "transactions", "--json").stdout.splitlines()
+    paid = [json.loads(line) for line in lines if '"CREDIT"' in line]
+    assert [(each["amount_tiyn"], each["reference"]) for each in paid] == [
+        (500_000_000, "KZ-1"),
+        (1, "KZ-2"),
+    ]
+    wrong = place.error("account", "credit", BIN, "1.5", "--reference", "x", code=2)
+    assert "no amount" in wrong
+
+
+def test_an_order_is_created_once_shown_listed_and_refused_by_reason(place, shoes):
+    again = place.ask("order", "create", f"{SHOES}:600:1", "--request-id", "shoes-1")
+    assert again["order_id"] == shoes["order_id"]
+    assert place.ask("order", "show", shoes["order_id"])["buffers"][0]["quantity"] == 600
+    listed = place.run("order", "list", "--json").stdout.splitlines()
+    assert shoes["order_id"] in [json.loads(line)["order_id"] for line in listed]
+    table = place.run("order", "list").stdout
+    assert table.splitlines()[0].split()[:2] == ["Order", "Created"]
+    refused = place.run("order", "create", f"{SHOES}:10000000:1", "--json", code=1)
+    answer = json.loads(refused.stderr)
+    assert answer["error"] == "FUNDS_INSUFFICIENT"
+    assert int(answer["details"]["missing_tiyn"]) > 0
+    russian = place.error("order", "create", f"{SHOES}:0:1", code=1, EMITTER_LANG="ru")
+    assert russian.startswith("Ошибка: lines[0].quantity: количество")
+    assert "no line like" in place.error("order", "create", SHOES, code=2)
+
+
+def test_delivered_codes_are_written_exactly_and_again_for_free(place, shoes, codes):
+    content = codes.read_bytes()
+    lines = content.splitlines(keepends=True)
+    assert len(lines) == 300
+    shape = re.compile(rb"01" + SHOES.encode() + rb"213.{12}\x1d910002\x1d92.{88}\n")
+    assert all(shape.fullmatch(line) for line in lines)
+    captured = place.ask("account", "show")["captured_tiyn"]
+    flags = ("--quantity", "300", "--block-id", "first", "--out", "again.csv")
+    again = place.ask("deliver", shoes["order_id"], SHOES, *flags)
+    assert again["replayed"] is True
+    assert (place.folder / "again.csv").read_bytes() == content
+    assert place.ask("account", "show")["captured_tiyn"] == captured
+    assert "exists" in place.error("deliver", shoes["order_id"], SHOES, code=2)
+
+
+def test_a_torn_file_is_continued_where_it_broke(place, shoes, codes):
+    content = codes.read_bytes()
+    ticket = {
+        "order_id": shoes["order_id"], "gtin": SHOES, "quantity": 300, "block_id": "first",
+    }  # fmt: skip
+    (place.folder / "torn.csv.block").write_text(json.dumps(ticket))
+    for size in (0, 50, 130, 130 * 100 + 7, len(content)):
+        (place.folder / "torn.csv.part").write_bytes(content[:size])
+        (place.folder / "torn.csv.block").write_text(json.dumps(ticket))
+        (place.folder / "torn.csv").unlink(missing_ok=True)
+        flags = ("--quantity", "300", "--out", "torn.csv")
+        place.run("deliver", shoes["order_id"], SHOES, *flags)
+        assert (place.folder / "torn.csv").read_bytes() == content
+    assert sorted(path.name for path in place.folder.glob("torn*")) == ["torn.csv"]
+
+
+def test_a_killed_delivery_is_continued_by_the_same_command(place):
+    order = place.ask("order", "create", f"{LP}:300000:10")
+    command = [*COMMAND, "deliver", order["order_id"], LP, "--out", "lp.csv"]
+    killed = subprocess.Popen(command, cwd=place.folder, env=place.environment)
+    part = place.folder / "lp.csv.part"
+    while not part.exists() or part.stat().st_size < 86:
+        assert killed.poll() is None
+        time.sleep(0.001)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert not (place.folder / "lp.csv").exists()
+    another = place.error("deliver", order["order_id"], LP, "--quantity", "5", "--out", "lp.csv",
+                          code=2)  # fmt: skip
+    assert "another delivery" in another
+    answer = place.ask("deliver", order["order_id"], LP, "--out", "lp.csv")
+    assert (answer["replayed"], answer["block"]["quantity"]) == (True, 300_000)
+    lines = (place.folder / "lp.csv").read_bytes().splitlines()
+    assert len(lines) == len(set(lines)) == 300_000
+    assert (
+        place.ask("order", "show", order["order_id"])["captured_tiyn"] == 300_000 * 268 * 116 // 100
+    )
+
+
+def test_genuine_codes_verify_and_bad_ones_are_named_without_their_check(place, codes):
+    assert "300" in place.run("verify", "codes.csv").stdout
+    good = codes.read_text("latin-1").split("\n")[:2]
+    forged = good[1][:60] + ("A" if good[1][60] != "A" else "B") + good[1][61:]
+    text = "\n".join([good[0], "junk", forged, good[1]]) + "\n"
+    answer = json.loads(place.run("verify", "-", "--json", code=1, text=text).stdout)
+    assert (answer["codes"], answer["genuine"]) == (4, 2)
+    assert answer["reasons"] == {"CODE_UNPARSABLE": 1, "CODE_FORGED": 1}
+    assert answer["states"] == {"APPLIED_AND_PAID": 2}
+    assert [(bad["line"], bad["reason"]) for bad in answer["bad"]] == [
+        (2, "CODE_UNPARSABLE"),
+        (3, "CODE_FORGED"),
+    ]
+    assert answer["bad"][1]["identity"] == f"{SHOES} {good[1][18:31]}"
+    shown = place.run("verify", "-", code=1, text=text)
+    assert not TAIL.search(shown.stdout + shown.stderr)
+
+
+def test_closing_annuls_the_rest_and_gives_its_money_back(place):
+    order = place.ask("order", "create", f"{SHOES}:100:1")
+    place.run("deliver", order["order_id"], SHOES, "--quantity", "40", "--out", "forty.csv")
+    closed = place.ask("order", "close", order["order_id"], "--gtin", SHOES)
+    assert closed["state"] == "CLOSED"
+    assert closed["buffers"][0]["state"] == "CLOSED"
+    assert closed["released_tiyn"] == closed["gross_tiyn"] - closed["captured_tiyn"]
+    assert closed["captured_tiyn"] == 40 * 268 * 116 // 100
+
+
+def test_roles_and_owners_are_kept_apart(place, shoes):
+    assert "OPERATOR" in place.error("account", "register", OTHER_BIN, "x", code=1)
+    missing = place.error("order", "show", shoes["order_id"], "--bin", OTHER_BIN, code=1)
+    assert "No " in missing
+    seen = place.ask("order", "show", shoes["order_id"], "--bin", BIN, **place.operator)
+    assert seen["order_id"] == shoes["order_id"]
+
+
+def test_a_command_without_a_token_or_without_a_server_says_so(place):
+    nobody = {"EMITTER_TOKEN_FILE": ""}
+    assert "token is needed" in place.error("account", "show", code=2, **nobody)
+    assert "token" in place.error("account", "show", "--token", "wrong", code=1, **nobody)
+    ended = place.run("order", "create", f"{SHOES}:1:1", "--server", "127.0.0.1:9", code=3)
+    assert "Repeat with --request-id" in ended.stderr
+    assert "cannot be reached" in ended.stderr
+
+
+def test_a_served_store_is_checked_beside_its_server_but_not_opened_for_writing(place, shoes):
+    report = place.ask("check")
+    assert (report["ok"], report["whole"]) == (True, False)
+    assert report["orders"] >= 1
+    assert "has the store open" in place.error("account", "show", "--data", "data", code=3)
+    exclude = place.error("account", "show", "--data", "data", "--server", "x:1", code=2)
+    assert "exclude each other" in exclude
+    assert shoes["order_id"] in place.run("order", "list").stdout
+
+
+def test_a_breach_is_named_and_ends_with_1(tmp_path):
+    place = Place(tmp_path)
+    place.run("keys", "init")
+    data = ("--data", "data")
+    place.run("account", "register", BIN, "x", "--on", "2026-03-01", *data)
+    place.run("account", "activate", BIN, "--on", "2026-03-02", *data)
+    place.run("account", "credit", BIN, "10", "--reference", "1", *data)
+    place.run("check")
+    store = open_lmdb(tmp_path / "data")
+    key = schema.account_key(int(BIN))
+    row = AccountRow.unpack(store.view(lambda reader: reader.get_many((key,)))[0])
+    changed = row._replace(available=row.available + 1)
+    store.update(lambda writer: writer.put_many([(key, changed.pack())]))
+    store.close()
+    for flags in ((), ("--copy",)):
+        breach = place.error("check", *flags, code=1)
+        assert BIN in breach
+        assert "credited + adjusted" in breach
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "keys", "master.key"]
+
+
+def test_a_server_without_tls_stays_at_home_and_with_tls_is_reached_by_its_authority(tmp_path):
+    place = Place(tmp_path)
+    place.run("keys", "init")
+    assert "loopback" in place.error("serve", "--listen", "0.0.0.0:0", code=2)
+    assert "no such limit" in place.error("serve", "--limit", "nonsense=1", code=2)
+    authority, chain, secret = certificate()
+    for name, content in (("ca", authority), ("chain", chain), ("key", secret)):
+        (tmp_path / name).write_bytes(content)
+    token = place.token("operator.token", "--data", "data", "--role", "operator")
+    address = place.serve("--tls-certificate", "chain", "--tls-key", "key")
+    try:
+        server = address.replace("127.0.0.1", "localhost")
+        flags = ("account", "register", BIN, "x", "--on", "2026-03-01", "--server", server)
+        assert place.ask(*flags, "--ca", "ca", **token)["bin"] == BIN
+        assert "cannot be reached" in place.error(*flags, code=3, **token)
+    finally:
+        assert place.stop() == 0
+
+
+def _commands(command: click.Command, path: tuple[str, ...]):
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            yield from _commands(command.get_command(click.Context(command), name), (*path, name))
+    yield path, command
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), list(_commands(cli, ("emitter",))), ids=lambda value: str(value)[:40]
+)
+def test_every_command_explains_itself_with_an_example(path, command):
+    help_text = command.get_help(click.Context(command, info_name=" ".join(path)))
+    assert command.help
+    examples = [
+        line.strip() for line in help_text.split(t("Примеры:\n", "Examples:\n"))[1].splitlines()
+    ]
+    assert any(" ".join(path) in example for example in examples)
+
+
+def test_help_is_russian_unless_english_is_asked_for(place):
+    russian = place.run("--help", EMITTER_LANG="").stdout
+    assert "Команды:" in russian
+    assert not re.search(r"Usage|Commands|Show", russian)
+    assert "Commands:" in place.run("--help").stdout
+    assert place.run("--version").stdout.split()[0] == "emitter"
+    assert "there is no command" in place.error("foo", code=2)
+    assert "Commands:" in place.run(code=2).stderr
