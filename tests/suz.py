@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from conftest import BIN, DAY, OTHER_BIN
-
 from emitter.api.suz.door import station_app
 from emitter.api.suz.listener import StationServer
 from emitter.config import Limits
@@ -73,9 +72,7 @@ class Station:
             method, f"/api/{path}?{urlencode(given)}", raw, everything | (headers or {})
         )
 
-    def raw(
-        self, method: str, target: str, body: bytes | None, headers: dict[str, str]
-    ) -> Reply:
+    def raw(self, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         """Send a request as it is."""
         try:
             self._http.request(method, target, body, headers)

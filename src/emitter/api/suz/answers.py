@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from emitter.api.suz.words import field_word
+from emitter.api.suz.words import REFUSED_FIELDS, SENTENCES, field_word
 from emitter.errors import Reason, Refusal
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ def status_of(reason: Reason, dialect: Dialect) -> int:
 def refusal_answer(refusal: Refusal, dialect: Dialect, language: str) -> Response:
     """Return the answer of a refusal: an error of its field, or else of the whole request."""
     details = {name: text[:_DETAIL_CHARS_MAX] for name, text in refusal.details.items()}
-    field = details.get("field")
+    field = details.get("field", REFUSED_FIELDS.get(refusal.reason))
     if field is not None:
         field = details["field"] = field_word(field)
     reason = refusal.reason
-    sentence = Refusal(reason, details).sentence(language)
+    sentence = _sentence(reason, details, language)
     code = _MISFIT_CODE if reason is Reason.TOKEN_MISFIT else int(reason)
     errors = [] if field else [(sentence, code)]
     fields = [(field, sentence, code)] if field else []
@@ -65,6 +65,13 @@ def refusal_answer(refusal: Refusal, dialect: Dialect, language: str) -> Respons
     if refusal.replayed:
         headers["X-Emitter-Replayed"] = "true"
     return answer(_body(dialect, errors, fields), status, headers)
+
+
+def _sentence(reason: Reason, details: dict[str, str], language: str) -> str:
+    if reason in SENTENCES:
+        en, ru = SENTENCES[reason]
+        return (ru if language == "ru" else en).format_map(details)
+    return Refusal(reason, details).sentence(language)
 
 
 def faults_answer(faults: Sequence[Fault], dialect: Dialect, language: str) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from emitter.errors import Reason
 from emitter.trade.templates import Group
 
 EXTENSIONS = {
@@ -56,6 +57,27 @@ NOT_OFFERED = (
     NotOffered("POST", "logs/upload", "a store for stations' logs", ("v2",)),
 )
 """Answered with 501; the table of docs/stations.md is drawn from it."""
+
+SENTENCES = {
+    Reason.QUANTITY_LEFT: (
+        "{left} codes are left in the buffer.",
+        "В буфере осталось кодов: {left}.",
+    ),
+    Reason.FUNDS_INSUFFICIENT: (
+        "Available money does not cover the order: {missing_tiyn} tiyn are missing.",
+        "Доступных денег не хватает: недостаёт {missing_tiyn} тиын.",
+    ),
+    Reason.ORDERS_ACTIVE_LIMIT: (
+        "{active} orders are open, the limit is {limit}. buffer/close (v2) or order/close (v3)"
+        " closes an order and makes room.",
+        "Открыто заказов: {active}, предел: {limit}. Закройте заказ, чтобы освободить место:"
+        " buffer/close (v2) или order/close (v3).",
+    ),
+}
+"""What a station is told in other words than a client of gRPC: in English and in Russian."""
+
+REFUSED_FIELDS = {Reason.QUANTITY_LEFT: "quantity"}
+"""Reasons that name no field but are about one."""
 
 _FIELDS = {
     "template_id": "templateId",
