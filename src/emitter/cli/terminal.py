@@ -120,6 +120,16 @@ def day(date: Date) -> str:
     return f"{date.year:04}-{date.month:02}-{date.day:02}" if date.year else "–"
 
 
+def yes(truth: bool) -> str:  # noqa: FBT001 - it is what is asked
+    """Return yes or no."""
+    return t("да", "yes") if truth else t("нет", "no")
+
+
+def word(message: Message, field: str) -> str:
+    """Return the name of an enumeration's value without its prefix: READY."""
+    return _word(message.DESCRIPTOR.fields_by_name[field], getattr(message, field))
+
+
 def _word(field: Any, value: int) -> str:
     names = field.enum_type.values_by_number
     if value not in names:
