@@ -177,10 +177,9 @@ def _whole_lines(part: Path) -> int:
     """Cut a torn last line off, and return how many codes the file holds."""
     size = part.stat().st_size
     with part.open("r+b") as file:
-        line_size = len(file.readline())
-        count = size // line_size if line_size else 0
-        if count == 0 or size != count * line_size:
-            file.truncate(count * line_size)
+        first = file.readline()
+        count = size // len(first) if first.endswith(b"\n") else 0
+        file.truncate(count * len(first))
     return count
 
 
