@@ -373,6 +373,13 @@ def test_a_server_without_tls_stays_at_home(here):
     assert "active_orders_max=7 " in here("serve", "--limit", "active_orders_max=7", "--limits")[1]
 
 
+def test_a_server_whose_certificate_is_missing_says_so_and_ends(tmp_path):
+    place = Place(tmp_path)
+    place.run("keys", "init")
+    error = place.error("serve", "--tls-certificate", "none", "--tls-key", "none", code=3)
+    assert error == "Error: none: No such file or directory"
+
+
 def test_a_server_with_tls_is_reached_by_its_authority(tmp_path):
     place = Place(tmp_path)
     place.run("keys", "init")

@@ -7,11 +7,9 @@ engine carries out what is queued and closes.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import signal
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -32,6 +30,7 @@ from emitter.engine.keys import KeyRing, read_master
 from emitter.malloc import keep_large_blocks
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.port import StoreError
+from emitter.wire import require_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,8 +143,9 @@ def serve(
         signal.signal(number, lambda *_: stop.set())
     limits = limits or Limits()
     keys = KeyRing.load(settings.keys_file, read_master(settings.master_key_file))
+    credentials = _credentials(settings)
     engine = Engine(open_lmdb(settings.data_dir), keys, limits=limits)
-    server = Server(engine, credentials=_credentials(settings))
+    server = Server(engine, credentials=credentials)
     stations: StationServer | None = None
     try:
         if settings.stations_listen != "off":
@@ -164,22 +164,6 @@ def serve(
             stations.stop()
         server.stop(settings.grace_s)
     _log.info("stopped")
-
-
-def require_loopback(listen: str) -> None:
-    """Refuse (ValueError) an address that other machines can reach: plain text stays at home."""
-    if listen.startswith("unix:"):
-        return
-    host = listen.rpartition(":")[0].strip("[]")
-    try:
-        found = {item[4][0] for item in socket.getaddrinfo(host or "::", None)}
-    except OSError:
-        raise ValueError(f"{listen}: no such host") from None
-    if not host or not all(ipaddress.ip_address(address).is_loopback for address in found):
-        raise ValueError(
-            f"{listen}: without TLS only loopback addresses may be served;"
-            " give a certificate and its key, or listen on 127.0.0.1"
-        )
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:

@@ -11,6 +11,8 @@ the bytes before it are a head that the core puts in front of the codes it makes
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 from typing import Any
 
 import grpc
@@ -83,6 +85,22 @@ def refused_of_call(error: Any) -> Refused | None:
     except ValueError:  # the details do not fit the code: not our server's
         return None
     return None if status is None else refused_of(status)
+
+
+def require_loopback(address: str) -> None:
+    """Refuse (ValueError) a ``host:port`` that is not of this machine: plain text stays at home."""
+    if address.startswith("unix:"):
+        return
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        found = {item[4][0] for item in socket.getaddrinfo(host or "::", None)}
+    except OSError:
+        raise ValueError(f"{address}: no such host") from None
+    if not host or not all(ipaddress.ip_address(each).is_loopback for each in found):
+        raise ValueError(
+            f"{address}: without TLS only loopback addresses are served and called;"
+            " give certificates, or use 127.0.0.1"
+        )
 
 
 def records_head(before: DeliverBlockResponse, size: int) -> bytes:
