@@ -53,7 +53,8 @@ static void emit_secretly(uint32_t kind, uint32_t form, uint32_t serial_size)
     ff1_shape_of(&shape, form_radix(form), serial_size - form_prefix_size(form));
     make_keys(kind);
     SECRET(first);
-    emit_codes(&recipe, &shape, &serial_key, &check_key, &emit_tile, first, COUNT, records);
+    emit_codes(
+        CPU_PORTABLE, &recipe, &shape, &serial_key, &check_key, &emit_tile, first, COUNT, records);
     PUBLIC(records);
 }
 
@@ -66,7 +67,7 @@ static void invert_secretly(uint32_t form, uint32_t serial_size)
     item.serial_size = (uint8_t)serial_size;
     memset(text, '3', sizeof text);
     make_keys(CHECK_SHORT);
-    invert_items(&call, &invert_tile);
+    invert_items(CPU_PORTABLE, &call, &invert_tile);
 }
 
 int main(int argc, char **argv)

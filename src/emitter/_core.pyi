@@ -44,6 +44,17 @@ check_at, check_size, price_size, key_id (AI 91, -1 none), gtin. Offsets count f
 MOVEMENT: np.dtype[np.void]
 """A movement of money, 24 bytes: kind, account and escrow (indices of rows), amount in tiyn."""
 
+def kernel_form() -> str:
+    """Name the form in which the kernels run: `portable`, `x86-64-v3` or `avx512`.
+
+    It is the highest that CPU and operating system allow, or the one that the environment variable
+    EMITTER_CPU names; it is read once, at import, which fails with `ImportError` where the machine
+    lacks that form. Bytes are the same in every form.
+    """
+
+def kernel_forms() -> tuple[str, ...]:
+    """Name the forms that this machine can run, the plainest first."""
+
 class SerialKey:
     """The key of the serials: an AES key schedule for FF1, zeroed when it dies.
 

@@ -10,9 +10,18 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
+import os
+
 import numpy as np
 
 cnp.import_array()
+
+cdef extern from "cpu.h" nogil:
+    ctypedef enum cpu_form "enum cpu":
+        pass
+    int CPU_FORMS
+    const char **CPU_NAMES
+    cpu_form cpu_best()
 
 cdef extern from "sodium.h" nogil:
     int sodium_init()
@@ -29,7 +38,7 @@ cdef extern from "ff1.h" nogil:
     ctypedef struct ff1_tile "struct ff1_tile":
         pass
     int ff1_shape_of(ff1_shape *shape, uint32_t radix, uint32_t size)
-    void ff1_apply(ff1_tile *tile, const aes_key *key, const ff1_shape *shape,
+    void ff1_apply(cpu_form cpu, ff1_tile *tile, const aes_key *key, const ff1_shape *shape,
                    const uint8_t *tweak, uint32_t tweak_size, const uint8_t *source,
                    uint8_t *target, uint64_t count, int inverse)
 
@@ -71,9 +80,9 @@ cdef extern from "emit.h" nogil:
         uint32_t check_at
     ctypedef struct emit_tile "struct emit_tile":
         pass
-    void emit_codes(const recipe *recipe, const ff1_shape *shape, const aes_key *serial_key,
-                    const check_key *check_key, emit_tile *tile, uint64_t first, uint64_t count,
-                    uint8_t *records)
+    void emit_codes(cpu_form cpu, const recipe *recipe, const ff1_shape *shape,
+                    const aes_key *serial_key, const check_key *check_key, emit_tile *tile,
+                    uint64_t first, uint64_t count, uint8_t *records)
 
 cdef extern from "parse.h" nogil:
     ctypedef struct parsed_row "struct parsed":
@@ -93,18 +102,20 @@ cdef extern from "invert.h" nogil:
         uint64_t count
         uint64_t *counters
         uint8_t *reasons
-    void invert_items(const inversion *call, invert_tile *tile)
+    void invert_items(cpu_form cpu, const inversion *call, invert_tile *tile)
 
 cdef extern from "check.h" nogil:
     ctypedef struct checking "struct checking":
         const uint8_t *text
+        uint64_t text_size
         const parsed_row *items
         const int16_t *key_index
         uint64_t count
         uint8_t *reasons
     ctypedef struct check_tile "struct check_tile":
         pass
-    void check_items(const checking *call, const check_key *const *keys, check_tile *tile)
+    void check_items(cpu_form cpu, const checking *call, const check_key *const *keys,
+                     check_tile *tile)
     void check_signatures(const checking *call, const uint8_t *public_keys)
 
 cdef extern from "ledger.h" nogil:
@@ -119,6 +130,24 @@ cdef extern from "ledger.h" nogil:
 
 if sodium_init() < 0:
     raise ImportError("libsodium could not be initialised")
+
+_FORMS = tuple(CPU_NAMES[i].decode() for i in range(<int>cpu_best() + 1))
+_forced = os.environ.get("EMITTER_CPU") or _FORMS[-1]
+if _forced not in _FORMS:
+    raise ImportError(
+        f"EMITTER_CPU={_forced!r}: this machine has the forms {', '.join(_FORMS)}")
+cdef cpu_form _cpu = <cpu_form><int>_FORMS.index(_forced)  # set once, here
+
+
+def kernel_form():
+    """Name the form in which the kernels run."""
+    return _FORMS[<int>_cpu]
+
+
+def kernel_forms():
+    """Name the forms that this machine can run, the plainest first."""
+    return _FORMS
+
 
 CHECK_MAC = CHECK_MAC_
 CHECK_SIGNATURE = CHECK_SIGNATURE_
@@ -225,7 +254,7 @@ def ff1(SerialKey key not None, radix: int, bytes tweak not None, numerals, *,
     cdef int is_inverse = inverse
 
     with nogil:
-        ff1_apply(&tile, &key.key, &shape, tweak_at, tweak_size,
+        ff1_apply(_cpu, &tile, &key.key, &shape, tweak_at, tweak_size,
                   <const uint8_t *>cnp.PyArray_DATA(source), <uint8_t *>cnp.PyArray_DATA(target),
                   count, is_inverse)
     return target
@@ -280,7 +309,7 @@ def emit(SerialKey serial_key not None, CheckKey check_key not None, *, bytes re
     memcpy(out, <const char *>head, head_size)
 
     with nogil:
-        emit_codes(&made_of, &shape, &serial_key.key, &check_key.key, &tile, counter, total,
+        emit_codes(_cpu, &made_of, &shape, &serial_key.key, &check_key.key, &tile, counter, total,
                    <uint8_t *>out + head_size)
     return codes
 
@@ -336,7 +365,7 @@ def invert(SerialKey key not None, bytes text not None, parsed, forms):
     call.reasons = <uint8_t *>cnp.PyArray_DATA(reasons)
 
     with nogil:
-        invert_items(&call, &tile)
+        invert_items(_cpu, &call, &tile)
     return counters, reasons
 
 
@@ -356,13 +385,14 @@ def check(bytes text not None, parsed, keys, key_index):
     cdef check_tile tile
     cdef checking call
     call.text = text
+    call.text_size = len(text)
     call.items = <const parsed_row *>cnp.PyArray_DATA(rows)
     call.key_index = <const int16_t *>cnp.PyArray_DATA(index_column)
     call.count = len(rows)
     call.reasons = <uint8_t *>cnp.PyArray_DATA(reasons)
 
     with nogil:
-        check_items(&call, key_table, &tile)
+        check_items(_cpu, &call, key_table, &tile)
     return reasons
 
 
@@ -379,6 +409,7 @@ def verify_signatures(bytes text not None, parsed, public_keys, key_index):
     cdef const uint8_t *key_at = key_bytes
     cdef checking call
     call.text = text
+    call.text_size = len(text)
     call.items = <const parsed_row *>cnp.PyArray_DATA(rows)
     call.key_index = <const int16_t *>cnp.PyArray_DATA(index_column)
     call.count = len(rows)

@@ -2,9 +2,10 @@
  *
  * `check_items` makes the check code again with the secret key that the caller names for each item
  * and compares in constant time, so that nothing is learnt about the right one from a wrong one.
- * Ed25519 is deterministic (ed25519.h), so that a signature is compared like a MAC: stricter than
- * verification, which accepts any signature of the message. MACs are made four at a time, whatever
- * their keys. `check_signatures` is for those who hold public keys alone.
+ * Ed25519 is deterministic (ed25519.h), so that a signature is compared like a MAC: this is
+ * stricter than verification, which accepts any signature of the message. MACs and signatures are
+ * made as many at a time as their forms like, whatever their keys. `check_signatures` is for those
+ * who hold public keys alone.
  *
  * An item that was refused in parsing keeps its reason; key index -1 leaves an item unchecked.
  */
@@ -18,77 +19,94 @@
 
 /* The scratch of a call. The caller owns it; it is cleared before returning. */
 struct check_tile {
-    struct hmac_tile mac;
-    uint8_t expected[CHECK_SIZE_MAX];
-    uint64_t queue[HMAC_LANES]; /* items whose MAC is to be made */
-    uint32_t waiting;
+    struct mac_tile mac;
+    struct signature_tile signature;
+    uint64_t macs[MAC_LANES]; /* items whose check code is to be made */
+    uint64_t signatures[SIGNATURE_LANES];
+    uint32_t macs_waiting;
+    uint32_t signatures_waiting;
 };
 
 /* One call: texts and verdicts of a batch. */
 struct checking {
     const uint8_t *text;
+    uint64_t text_size;
     const struct parsed *items;
     const int16_t *key_index;
     uint64_t count;
     uint8_t *reasons;
 };
 
-static inline uint8_t check_compare(const uint8_t *expected, const uint8_t *found, uint32_t size)
+static inline void check_compare(
+    const struct checking *call, uint64_t index, const uint8_t *expected)
 {
-    return bytes_differ(expected, found, size) ? REASON_CODE_FORGED : REASON_OK;
+    const struct parsed *item = &call->items[index];
+    const uint8_t *found = call->text + item->start + item->check_at;
+    call->reasons[index] =
+        bytes_differ(expected, found, item->check_size) ? REASON_CODE_FORGED : REASON_OK;
 }
 
-/* Check the items waiting in the queue; idle lanes repeat the first. */
+/* Check the items waiting for a MAC. */
 static void check_macs(
+    enum cpu cpu, struct check_tile *tile, const struct checking *call,
+    const struct check_key *const *keys)
+{
+    for (uint32_t lane = 0; lane < tile->macs_waiting; lane++) {
+        const struct parsed *item = &call->items[tile->macs[lane]];
+        tile->mac.keys[lane] = &keys[call->key_index[tile->macs[lane]]]->mac;
+        tile->mac.messages[lane] = call->text + item->start;
+        tile->mac.sizes[lane] = item->message_size;
+    }
+    mac_sign(cpu, &tile->mac, tile->macs_waiting, call->text + call->text_size);
+    for (uint32_t lane = 0; lane < tile->macs_waiting; lane++)
+        check_compare(call, tile->macs[lane], tile->mac.texts[lane]);
+    tile->macs_waiting = 0;
+}
+
+/* Check the items waiting for a signature. */
+static void check_own_signatures(
     struct check_tile *tile, const struct checking *call, const struct check_key *const *keys)
 {
-    const struct hmac_key *macs[HMAC_LANES];
-    const uint8_t *messages[HMAC_LANES];
-    uint32_t sizes[HMAC_LANES];
-    for (uint32_t lane = 0; lane < HMAC_LANES; lane++) {
-        uint64_t index = tile->queue[lane < tile->waiting ? lane : 0];
-        macs[lane] = &keys[call->key_index[index]]->mac;
-        messages[lane] = call->text + call->items[index].start;
-        sizes[lane] = call->items[index].message_size;
+    for (uint32_t lane = 0; lane < tile->signatures_waiting; lane++) {
+        const struct parsed *item = &call->items[tile->signatures[lane]];
+        tile->signature.keys[lane] = &keys[call->key_index[tile->signatures[lane]]]->signature;
+        tile->signature.messages[lane] = call->text + item->start;
+        tile->signature.sizes[lane] = item->message_size;
     }
-    hmac_sign(&tile->mac, macs, messages, sizes);
-    for (uint32_t lane = 0; lane < tile->waiting; lane++) {
-        uint64_t index = tile->queue[lane];
-        const struct parsed *item = &call->items[index];
-        uint32_t kind = keys[call->key_index[index]]->kind;
-        check_code_from_mac(kind, tile->mac.digests[lane], tile->expected);
-        call->reasons[index] =
-            check_compare(tile->expected, messages[lane] + item->check_at, item->check_size);
-    }
-    tile->waiting = 0;
+    signature_sign(&tile->signature, tile->signatures_waiting);
+    for (uint32_t lane = 0; lane < tile->signatures_waiting; lane++)
+        check_compare(call, tile->signatures[lane], tile->signature.texts[lane]);
+    tile->signatures_waiting = 0;
 }
 
 /* Fill the reasons of every item. Key indices are within `keys`. */
 static void check_items(
-    const struct checking *call, const struct check_key *const *keys, struct check_tile *tile)
+    enum cpu cpu, const struct checking *call, const struct check_key *const *keys,
+    struct check_tile *tile)
 {
-    tile->waiting = 0;
+    sodium_memzero(tile, sizeof *tile);
     for (uint64_t i = 0; i < call->count; i++) {
         const struct parsed *item = &call->items[i];
-        const uint8_t *code = call->text + item->start;
         call->reasons[i] = item->reason;
         if (item->reason != REASON_OK || call->key_index[i] == KEY_INDEX_NONE)
             continue;
-        const struct check_key *key = keys[call->key_index[i]];
-        if (item->check_size != check_code_size(key->kind)) {
+        uint32_t kind = keys[call->key_index[i]]->kind;
+        if (item->check_size != check_code_size(kind)) {
             call->reasons[i] = REASON_CODE_FORGED;
-        } else if (key->kind == CHECK_SIGNATURE) {
-            check_code_from_signature(key, code, item->message_size, tile->expected);
-            call->reasons[i] =
-                check_compare(tile->expected, code + item->check_at, item->check_size);
+        } else if (kind == CHECK_SIGNATURE) {
+            tile->signatures[tile->signatures_waiting++] = i;
+            if (tile->signatures_waiting == SIGNATURE_LANES)
+                check_own_signatures(tile, call, keys);
         } else {
-            tile->queue[tile->waiting++] = i;
-            if (tile->waiting == HMAC_LANES)
-                check_macs(tile, call, keys);
+            tile->macs[tile->macs_waiting++] = i;
+            if (tile->macs_waiting == MAC_LANES)
+                check_macs(cpu, tile, call, keys);
         }
     }
-    if (tile->waiting)
-        check_macs(tile, call, keys);
+    if (tile->macs_waiting)
+        check_macs(cpu, tile, call, keys);
+    if (tile->signatures_waiting)
+        check_own_signatures(tile, call, keys);
     sodium_memzero(tile, sizeof *tile);
 }
 

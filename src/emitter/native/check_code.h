@@ -9,9 +9,10 @@
 #ifndef EMITTER_CHECK_CODE_H
 #define EMITTER_CHECK_CODE_H
 
-#include "base64.h"
 #include "ed25519.h"
 #include "hmac.h"
+#include "mac.h"
+#include "signature.h"
 
 enum check_kind {
     CHECK_MAC = 1,
@@ -20,7 +21,6 @@ enum check_kind {
 };
 
 #define CHECK_SECRET_SIZE 32
-#define CHECK_SIZE_MAX 88
 
 struct check_key {
     uint32_t kind;
@@ -30,7 +30,7 @@ struct check_key {
 
 static inline uint32_t check_code_size(uint32_t kind)
 {
-    return kind == CHECK_MAC ? 44 : kind == CHECK_SIGNATURE ? 88 : 4;
+    return kind == CHECK_MAC ? MAC_TEXT_SIZE : kind == CHECK_SIGNATURE ? SIGNATURE_TEXT_SIZE : 4;
 }
 
 /* Expand 32 secret bytes into a zeroed key; zero if there is no such kind. */
@@ -45,22 +45,6 @@ static inline int check_key_expand(
     else
         return 0;
     return 1;
-}
-
-/* Write the check code of a MAC that is already made; kind is MAC or SHORT. */
-static inline void check_code_from_mac(
-    uint32_t kind, const uint8_t digest[HMAC_SIZE], uint8_t *code)
-{
-    base64_encode(digest, kind == CHECK_MAC ? HMAC_SIZE : 3, code);
-}
-
-/* Sign the message and write the check code of kind SIGNATURE. */
-static inline void check_code_from_signature(
-    const struct check_key *key, const uint8_t *message, uint32_t size, uint8_t *code)
-{
-    uint8_t signature[ED25519_SIZE];
-    ed25519_sign(&key->signature, message, size, signature);
-    base64_encode(signature, ED25519_SIZE, code);
 }
 
 #endif

@@ -76,11 +76,11 @@ static void invert_load(
 }
 
 static void invert_tile_run(
-    struct invert_tile *tile, uint32_t lanes, const struct ff1_shape *shape,
+    enum cpu cpu, struct invert_tile *tile, uint32_t lanes, const struct ff1_shape *shape,
     const struct inversion *call)
 {
-    ff1_begin(&tile->ff1, call->key, shape, tile->gtins[0], GTIN_SIZE, GTIN_SIZE, lanes);
-    ff1_decrypt(&tile->ff1, call->key, shape);
+    ff1_begin(cpu, &tile->ff1, call->key, shape, tile->gtins[0], GTIN_SIZE, GTIN_SIZE, lanes);
+    ff1_decrypt(cpu, &tile->ff1, call->key, shape, lanes);
     for (uint32_t lane = 0; lane < lanes; lane++) {
         uint128 counter =
             (uint128)tile->ff1.a[lane] * shape->right_space.value + tile->ff1.b[lane];
@@ -90,7 +90,8 @@ static void invert_tile_run(
 }
 
 /* Fill counters and reasons of every item. */
-static void invert_items(const struct inversion *call, struct invert_tile *tile)
+static void invert_items(
+    enum cpu cpu, const struct inversion *call, struct invert_tile *tile)
 {
     uint8_t occurs[INVERT_SHAPES] = {0};
     sodium_memzero(tile, sizeof *tile);
@@ -118,12 +119,12 @@ static void invert_items(const struct inversion *call, struct invert_tile *tile)
                 continue;
             invert_load(tile, lanes++, &shape, call, i);
             if (lanes == FF1_LANES) {
-                invert_tile_run(tile, lanes, &shape, call);
+                invert_tile_run(cpu, tile, lanes, &shape, call);
                 lanes = 0;
             }
         }
         if (lanes)
-            invert_tile_run(tile, lanes, &shape, call);
+            invert_tile_run(cpu, tile, lanes, &shape, call);
     }
     sodium_memzero(tile, sizeof *tile);
 }
