@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import resvg_py
 import zxingcpp
 from PIL import Image
 
@@ -37,24 +38,32 @@ def test_every_code_of_a_mixed_list_is_drawn_in_order() -> None:
     assert [read(png) for png in symbols.pngs(codes)] == [(code, "]d2") for code in codes]
 
 
-def test_a_lot_larger_than_a_batch_has_symbols_of_one_size() -> None:
+def test_a_lot_has_symbols_of_one_size_unless_each_may_have_its_own() -> None:
     # The last code alone needs the larger symbol; all of its lot get it.
-    codes = [b"12345678"] * symbols.BATCH_CODES + [b"aBcDeFgH"]
-    shapes = {rows.shape for rows in symbols.draw(codes)}
-    assert shapes == {(16, 2)}
-    assert next(symbols.draw(codes[:1])).shape == (12, 2)
+    codes = [b"12345678"] * symbols.BATCH_CODES + [b"aB\x1dcD\x1deF"]
+    sizes = [opened(png).size for png in symbols.pngs(codes)]
+    assert sizes == [((16 + 4) * 4,) * 2] * len(codes)
+    sizes = [opened(png).size for png in symbols.pngs(codes, uniform=False)]
+    assert sizes == [((12 + 4) * 4,) * 2] * (len(codes) - 1) + [((16 + 4) * 4,) * 2]
 
 
-def test_a_picture_has_black_modules_in_a_white_quiet_zone() -> None:
-    [rows] = symbols.draw([SHORT[0]])
-    picture = opened(symbols.png(rows, module_px=3, quiet_zone=1))
-    assert picture.mode == "1"
-    assert picture.size == ((20 + 2) * 3,) * 2
-    pixels = np.array(picture)
-    inner = pixels[3:-3, 3:-3]
-    assert pixels.sum() - inner.sum() == pixels.size - inner.size
-    modules = np.unpackbits(rows, axis=1)[:, :20]
-    assert np.array_equal(inner, np.kron(1 - modules, np.ones((3, 3))))
+def test_svgs_come_in_the_same_order() -> None:
+    pictures = [resvg_py.svg_to_bytes(svg_string=svg.decode()) for svg in symbols.svgs(LONG)]
+    assert [read(bytes(picture)) for picture in pictures] == [(code, "]d2") for code in LONG]
+
+
+def test_text_stands_under_a_symbol_and_changes_no_pixel_of_it() -> None:
+    [png] = symbols.pngs([SHORT[0]])
+    plain, texted = opened(png), opened(symbols.captioned(png, ["Ұялы", "SN <>?"], text_px=20))
+    left = (texted.width - plain.width) // 2
+    assert texted.height == plain.height + 2 * 25
+    box = (left, 0, left + plain.width, plain.height)
+    assert texted.crop(box).tobytes() == plain.tobytes()
+    lines = 1 - np.array(texted)[plain.height :].astype(int)
+    assert lines[:25].any()
+    assert lines[25:].any()
+    found = zxingcpp.read_barcodes(texted.convert("L"))
+    assert [each.bytes for each in found] == [SHORT[0]]
 
 
 def test_the_default_picture_has_four_pixels_a_module_and_a_quiet_zone_of_two() -> None:

@@ -200,3 +200,73 @@ def symbols(
     no code has), CODE_TOO_LONG (for the size, or for the largest symbol); the rows of a refused
     code are zero.
     """
+
+SYMBOL_PX_MAX: Final = 30
+"""Pixels, or dots, of a module at most."""
+
+SYMBOL_QUIET_ZONE_MAX: Final = 16
+"""Modules of a quiet zone at most."""
+
+def symbol_pngs(
+    codes: bytes,
+    size: int,
+    *,
+    modules: int = 0,
+    columns: int = 0,
+    kind: int = ...,
+    module_px: int = 4,
+    quiet_zone: int = 2,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
+    """Draw each code as a PNG file, one bit a pixel: (bytes of all files, ends, reasons).
+
+    Sizes as in `symbols`, but 0 modules is the smallest square of each code. A module is
+    ``module_px`` pixels a side (1..30); ``quiet_zone`` light modules stand around (0..16). File i
+    ends before byte ends[i], where the next one begins; a refused code has a file of no bytes.
+    """
+
+def symbol_svgs(
+    codes: bytes,
+    size: int,
+    *,
+    modules: int = 0,
+    columns: int = 0,
+    kind: int = ...,
+    module_px: int = 4,
+    quiet_zone: int = 2,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
+    """Draw each code as an SVG file, a unit of its view box a module; all else as `symbol_pngs`."""
+
+ZPL_TEXT: Final = 0
+"""Piece (ZPL_TEXT, text): bytes as they are."""
+
+ZPL_SYMBOL: Final = 1
+"""Piece (ZPL_SYMBOL,): the symbol as a graphic field ^GFA."""
+
+ZPL_PART: Final = 2
+"""Piece (ZPL_PART, start, size): bytes of the code, escaped for ^FH."""
+
+ZPL_DATA: Final = 3
+"""Piece (ZPL_DATA,): the whole code for ^BX with the escape character "_"."""
+
+ZPL_NUMBER: Final = 4
+"""Piece (ZPL_NUMBER,): the number of the code."""
+
+def zpl_labels(
+    codes: bytes,
+    size: int,
+    columns: Sequence[Sequence[tuple[object, ...]]],
+    *,
+    head: bytes = b"",
+    tail: bytes = b"",
+    modules: int = 0,
+    kind: int = ...,
+    module_px: int = 4,
+    number: int = 1,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
+    """Write codes as rows of ZPL labels side by side: (bytes, ends of the rows, reasons).
+
+    ``columns`` has the pieces of each label of a row (ZPL_*; equally many in each). A row is
+    ``head``, the pieces of its labels and ``tail``; the last one may hold fewer labels. Code i has
+    the number ``number + i``. Sizes as in `symbol_pngs`; a refused code leaves its place empty.
+    `ValueError` for a piece that is none or a part outside the code.
+    """
