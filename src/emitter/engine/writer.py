@@ -53,7 +53,9 @@ class Writer:
         self._waiting = 0
         self._stopping = False
         self._state = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="writer") if threaded else None
+        self._thread = (
+            threading.Thread(target=self._run, name="writer", daemon=True) if threaded else None
+        )
         if self._thread:
             self._thread.start()
 
