@@ -52,6 +52,13 @@ class Served:
     def __init__(self, keys: KeyRing, limits: Limits | None = None) -> None:
         self.store = MemoryStore()
         self.engine = Engine(self.store, keys, limits=limits)
+        try:
+            self._open()
+        except BaseException:  # the engine's thread would keep the tests from ending
+            self.engine.close()
+            raise
+
+    def _open(self) -> None:
         self.server = Server(self.engine)
         self.target = f"127.0.0.1:{self.server.start('127.0.0.1:0')}"
         self.operator_token = self.engine.embedded_token()

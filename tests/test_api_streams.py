@@ -191,3 +191,16 @@ def test_a_broken_iterable_of_the_caller_ends_the_stream_with_its_own_error(
         with pytest.raises(RuntimeError, match="the caller's own"):
             next(verdicts)
         assert served.client.order(order.order_id) == order
+
+
+def test_an_order_that_fails_inside_is_answered_on_its_stream(
+    keys: KeyRing, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Served(keys) as served:
+        rows = served.dump()
+        damaged = [(key, b"damaged") for key, _ in rows if key[:1] == b"a"]
+        served.store.update(lambda writer: writer.put_many(damaged))
+        ((_, refused),) = served.client.stream_orders([pharma(1)])
+        served.store.update(lambda writer: writer.put_many(rows))
+        assert refused.reason is Reason.INTERNAL
+        assert caplog.records

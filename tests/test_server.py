@@ -19,10 +19,11 @@ from emitter.client import Client, Reason, Refused, Role
 from emitter.engine.engine import Engine
 from emitter.engine.keys import KeyRing
 from emitter.malloc import keep_large_blocks
-from emitter.server import Server, require_loopback
+from emitter.server import Server
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.memory import MemoryStore
 from emitter.store.port import StoreLocked
+from emitter.wire import require_loopback
 from served import BIN, DAY, PHARMA, Process, Served, certificate, pharma
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def test_plain_text_is_not_offered_to_others(keys: KeyRing, listen: str) -> None
     with pytest.raises(ValueError, match=r"loopback|host"):
         server.start(listen)
     server.stop(0)
+    with pytest.raises(ValueError, match=r"loopback|host"):  # nor is a token sent there
+        Client(listen, "token")
 
 
 def test_a_port_in_use_is_an_error_and_not_a_share(keys: KeyRing) -> None:

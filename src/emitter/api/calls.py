@@ -169,14 +169,19 @@ class Doorman:
         return handle
 
 
+def refused_for(error: BaseException) -> Refused:
+    """Return the refusal that answers an error; what is none goes to the log and is INTERNAL."""
+    if isinstance(error, Refused):
+        return error
+    _log.error("a call failed", exc_info=error)
+    return Refused(Reason.INTERNAL)
+
+
 def _abort(context: grpc.ServicerContext, error: Exception) -> None:
-    """End a call with the status of a refusal; nothing of any other error leaves the log."""
+    """End a call with the status that answers an error."""
     if isinstance(error, grpc.RpcError):  # the client has gone: there is nobody to tell
         return
-    if not isinstance(error, Refused):
-        _log.error("a call failed", exc_info=error)
-        error = Refused(Reason.INTERNAL)
-    status = rpc_status.to_status(status_of(error.refusal, _language(context)))
+    status = rpc_status.to_status(status_of(refused_for(error).refusal, _language(context)))
     context.set_trailing_metadata((*VERSION_METADATA, *status.trailing_metadata))
     context.abort(status.code, status.details)
 

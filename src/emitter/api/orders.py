@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import grpc
 
 from emitter.api import values
-from emitter.api.calls import parse
+from emitter.api.calls import parse, refused_for
 from emitter.engine.batch import Answer
 from emitter.engine.commands import CloseOrder
 from emitter.errors import Reason, Refused
@@ -49,6 +49,22 @@ class OrderServicer:
             orders = _OrderStream(requests, call, bin_)
             stream.drain = orders.drain
             yield from stream.send(orders.answers())
+
+    def batch_create_orders(
+        self, request: order_pb2.BatchCreateOrdersRequest, call: Call
+    ) -> order_pb2.BatchCreateOrdersResponse:
+        """Emit many orders, each by itself; answer when every verdict is durable."""
+        limit = call.limits.batch_orders_max
+        if len(request.requests) > limit:
+            raise Refused(Reason.LIMIT_EXCEEDED, field="requests", limit=limit)
+        bin_ = call.station()
+        submitted = [_submit(call, bin_, item) for item in request.requests]
+        response = order_pb2.BatchCreateOrdersResponse()
+        for item, future in zip(request.requests, submitted, strict=True):
+            response.verdicts.append(
+                _verdict(order_pb2.OrderVerdict, item.request_id, _outcome(call, future), call)
+            )
+        return response
 
     def get_order(
         self, request: order_pb2.GetOrderRequest, call: Call
@@ -167,8 +183,8 @@ class _OrderStream:
             request = parse(order_pb2.StreamOrdersRequest, body)
             request_id = request.request_id
             future = self._call.engine.submit(values.create_order(self._bin, request))
-        except Refused as refused:
-            self._done.put((request_id, refused))
+        except Exception as error:  # noqa: BLE001 - answered, or else the stream would hang
+            self._done.put((request_id, error))
         else:
             future.add_done_callback(functools.partial(self._decided, request_id))
 
@@ -182,7 +198,7 @@ class _OrderStream:
             response.order.CopyFrom(values.order(cast("OrderView", verdict.value)))
             response.replayed = verdict.replayed
         else:
-            refused = verdict if isinstance(verdict, Refused) else Refused(Reason.INTERNAL)
+            refused = refused_for(verdict)
             response.error.CopyFrom(status_of(refused.refusal, self._call.language))
             response.replayed = refused.refusal.replayed
         return response.SerializeToString()

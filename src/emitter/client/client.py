@@ -22,6 +22,7 @@ from emitter.v1 import (
     station_pb2,
     station_pb2_grpc,
 )
+from emitter.wire import require_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -58,8 +59,8 @@ class Client:
     """Calls a server at ``target`` (``host:port``) under a bearer token; usable by many threads.
 
     ``root_certificates``: PEM of the authorities that vouch for the server; without them the
-    connection is plain text, which servers offer on loopback addresses only. ``timeout_s`` is for
-    one attempt of a call that is not a stream; ``attempts`` counts tries in a row without progress.
+    connection is plain text, for loopback addresses only (ValueError). ``timeout_s`` is for one
+    attempt of a call that is not a stream; ``attempts`` counts tries in a row without progress.
     ``language``: of the localized sentences, ``en`` or ``ru``.
     """
 
@@ -79,6 +80,7 @@ class Client:
             ("grpc.keepalive_timeout_ms", 10_000),
         ]
         if root_certificates is None:
+            require_loopback(target)
             self._channel = grpc.insecure_channel(target, options)
         else:
             credentials = grpc.ssl_channel_credentials(root_certificates)
