@@ -229,7 +229,7 @@ class Station(Caller):
             return
         buffer = self.chance.choice(order.buffers)
         rest = buffer.quantity <= 200 and self.chance.random() < 0.3
-        quantity = 0 if rest else self.chance.choice((1, 5, 30, 80))
+        quantity = 0 if rest else self.chance.choice((1, 5, 30, 250))
         order_id, gtin = uuid.UUID(order.order_id), int(buffer.gtin)
         self._receive(DeliverBlock(self._bin, order_id, gtin, self.new_id(), quantity))
 

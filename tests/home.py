@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -113,12 +114,14 @@ def main() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     keys = KeyRing.load(flags.keys, bytes.fromhex(os.environ[MASTER_VARIABLE]))
-    engine = Engine(open_lmdb(flags.data, sync=not flags.no_sync), keys, limits=_LIMITS)
-    server = Server(engine)
-    port = server.start("127.0.0.1:0")
-    print(port, engine.embedded_token(), flush=True)  # noqa: T201 - told to the parent
-    stop.wait()
-    server.stop(grace_s=5)
+    with closing(
+        Engine(open_lmdb(flags.data, sync=not flags.no_sync), keys, limits=_LIMITS)
+    ) as engine:
+        server = Server(engine)
+        port = server.start("127.0.0.1:0")
+        print(port, engine.embedded_token(), flush=True)  # noqa: T201 - told to the parent
+        stop.wait()
+        server.stop(grace_s=5)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ _PLACES = {  # where to kill, and how often the place is passed before at most
     _AT_ANY_MOMENT: 0,
 }
 _KILLS_EACH = 2
-_LIFE_S = 10.0
+_LIFE_S = 20.0
 _kills: Counter[str] = Counter()
 _totals: Counter[str] = Counter()
 
