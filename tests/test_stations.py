@@ -186,7 +186,7 @@ def test_blocks_are_found_by_id_by_place_and_by_id_alone(bench: Bench) -> None:
     ids = [station_block_id(view.order_id, bytes([n]) * 16) for n in range(2)]
     for block_id in ids:
         bench.engine.execute(DeliverBlock(BIN, view.order_id, SHOES, block_id, 4))
-    milk_id = station_block_id(other.order_id, bytes(16))
+    milk_id = station_block_id(other.order_id, bytes([9]) * 16)
     bench.engine.execute(DeliverBlock(BIN, other.order_id, MILK, milk_id, 5))
     engine = bench.engine
     second = engine.block(BIN, view.order_id, SHOES, ids[1])

@@ -21,7 +21,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from emitter.store import schema
 from emitter.store.port import StoreError
 from emitter.store.rows import AccountRow, EscrowRow, JournalRow, RequestRow
 from emitter.trade import ledger
+from emitter.trade.calendar import civil_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _NO_ESCROW = 0xFFFF_FFFF
+_EMPTY_ESCROW = EscrowRow(0, 0, 0).pack()
 _DAY_US = 86_400_000_000
 
 
@@ -113,27 +115,53 @@ class Step(Protocol):
         """Return the value of an accepted command that came again."""
 
 
+class Row(Protocol):
+    """A row as a value."""
+
+    def pack(self) -> bytes:
+        """Return the row."""
+
+    @classmethod
+    def unpack(cls, row: bytes, /) -> Self:
+        """Return the value of a row."""
+
+
+R = TypeVar("R", bound=Row)
+
+
 class Work:
-    """The rows of a transaction as the batch sees them: fetched, changed, and planned."""
+    """The rows of a transaction as the batch sees them: fetched, changed, and planned.
+
+    Rows that many steps share (a participant, its account, a series) are unpacked once and packed
+    once a batch: `read` and `change` instead of `get` and `put`.
+    """
 
     def __init__(self, writer: Writer, now_us: int) -> None:
         self.now_us = now_us
+        self.today = civil_date(now_us)
         self.planned: Counter[object] = Counter()
         self.issued: list[Issued] = []
         self._writer = writer
         self._rows: dict[bytes, bytes | None] = {}
         self._changed: dict[bytes, bytes] = {}
         self._deleted: set[bytes] = set()
-        self._accounts: dict[int, AccountRow] = {}
+        self._values: dict[bytes, Any] = {}
+        self._unpacked: set[bytes] = set()  # the keys of values that were changed
 
     def fetch(self, keys: Sequence[bytes]) -> None:
         """Read rows that are not here yet, in one call of the store."""
         wanted = [key for key in dict.fromkeys(keys) if key not in self._rows]
         self._rows.update(zip(wanted, self._writer.get_many(wanted), strict=True))
 
+    def expect_none(self, key: bytes) -> None:
+        """Save the look-up of a row that cannot be there, since its id was drawn for this batch."""
+        self._rows.setdefault(key, None)
+
     def get(self, key: bytes) -> bytes | None:
         """Return a row as this batch has left it so far."""
-        if key not in self._rows:
+        if key in self._unpacked:
+            self.put(key, self._values[key].pack())
+        elif key not in self._rows:
             self.fetch((key,))
         return self._rows[key]
 
@@ -141,34 +169,42 @@ class Work:
         """Write a row."""
         self._rows[key] = self._changed[key] = row
         self._deleted.discard(key)
+        self._forget(key)
 
     def delete(self, key: bytes) -> None:
         """Delete a row."""
         self._rows[key] = None
         self._changed.pop(key, None)
         self._deleted.add(key)
+        self._forget(key)
+
+    def read(self, key: bytes, kind: type[R]) -> R | None:
+        """Return the value of a row as this batch has left it so far, None where there is none."""
+        value: R | None = self._values.get(key)
+        if value is None and (row := self.get(key)) is not None:
+            value = self._values[key] = kind.unpack(row)
+        return value
+
+    def change(self, key: bytes, value: Row) -> None:
+        """Write a row by its value."""
+        self._values[key] = value
+        self._unpacked.add(key)
+        self._deleted.discard(key)
+
+    def _forget(self, key: bytes) -> None:
+        """Drop a value whose row was written otherwise."""
+        if self._values.pop(key, None) is not None:
+            self._unpacked.discard(key)
 
     def issue(self, issued: Issued) -> None:
         """Write the row of a new range of counters and remember to tell the index of ranges."""
         self.put(schema.range_key(*issued[:3]), issued.row.pack())
         self.issued.append(issued)
 
-    def account(self, bin_: int) -> AccountRow | None:
-        """Return the account of a participant, None when it has none."""
-        if bin_ not in self._accounts:
-            row = self.get(schema.account_key(bin_))
-            if row is None:
-                return None
-            self._accounts[bin_] = AccountRow.unpack(row)
-        return self._accounts[bin_]
-
-    def put_account(self, bin_: int, account: AccountRow) -> None:
-        """Change an account; all but the money, which is the core's."""
-        self._accounts[bin_] = account
-        self.put(schema.account_key(bin_), account.pack())
-
     def write(self) -> None:
         """Hand all changed rows to the store, in one call and in the order of its pages."""
+        for key in list(self._unpacked):
+            self.put(key, self._values[key].pack())
         self._writer.put_many(sorted(self._changed.items()))
         if self._deleted:
             self._writer.delete_many(list(self._deleted))
@@ -280,13 +316,13 @@ def move_money(movements: Sequence[Movement | None], work: Work) -> list[Refused
 
     Returns a refusal for each movement that the core refused; those changed nothing.
     """
-    accounts: dict[int, int] = {}
+    accounts: dict[bytes, int] = {}
     escrows: dict[bytes, int] = {}
     items = []
     for movement in movements:
         if movement is None:
             continue
-        account = accounts.setdefault(movement.bin, len(accounts))
+        account = accounts.setdefault(schema.account_key(movement.bin), len(accounts))
         escrow = _NO_ESCROW
         if movement.order_id is not None:
             key = schema.escrow_key(movement.bin, movement.order_id)
@@ -294,10 +330,9 @@ def move_money(movements: Sequence[Movement | None], work: Work) -> list[Refused
         items.append((movement.kind, account, escrow, movement.amount))
     if not items:
         return [None] * len(movements)
-    packed_accounts = bytearray().join([_account(work, bin_).pack()[: _core.ACCOUNT_SIZE]
-                                        for bin_ in accounts])  # fmt: skip
-    nothing = EscrowRow(0, 0, 0).pack()
-    packed_escrows = bytearray().join([work.get(key) or nothing for key in escrows])
+    packed_accounts = bytearray().join([_account(work, key).pack()[: _core.ACCOUNT_SIZE]
+                                        for key in accounts])  # fmt: skip
+    packed_escrows = bytearray().join([work.get(key) or _EMPTY_ESCROW for key in escrows])
     reasons, missing = _core.post(
         packed_accounts, packed_escrows, np.array(items, dtype=_core.MOVEMENT)
     )
@@ -316,8 +351,8 @@ def move_money(movements: Sequence[Movement | None], work: Work) -> list[Refused
     return refusals
 
 
-def _account(work: Work, bin_: int) -> AccountRow:
-    account = work.account(bin_)
+def _account(work: Work, key: bytes) -> AccountRow:
+    account = work.read(key, AccountRow)
     if account is None:
         raise AssertionError("a movement needs an account, which the judge has seen")
     return account
@@ -325,37 +360,38 @@ def _account(work: Work, bin_: int) -> AccountRow:
 
 def _take_back(
     work: Work,
-    accounts: dict[int, int],
+    accounts: dict[bytes, int],
     packed_accounts: bytearray,
     escrows: dict[bytes, int],
     packed_escrows: bytearray,
 ) -> None:
     """Write the records that the core has changed."""
     size = _core.ACCOUNT_SIZE
-    for bin_, index in accounts.items():
-        before = _account(work, bin_).pack()
+    for key, index in accounts.items():
+        before = _account(work, key).pack()
         money = bytes(packed_accounts[index * size : (index + 1) * size])
         if money != before[:size]:
-            work.put_account(bin_, AccountRow.unpack(money + before[size:]))
+            work.change(key, AccountRow.unpack(money + before[size:]))
     size = _core.ESCROW_SIZE
+    records = bytes(packed_escrows)
     for key, index in escrows.items():
-        record = bytes(packed_escrows[index * size : (index + 1) * size])
-        if record != work.get(key) and any(record):
+        record = records[index * size : (index + 1) * size]
+        if record != (work.get(key) or _EMPTY_ESCROW):
             work.put(key, record)
 
 
 def _journal(work: Work, movement: Movement) -> None:
     """Append the movement to the account's journal."""
-    account = _account(work, movement.bin)
-    sequence = account.journal_count + 1
-    work.put_account(movement.bin, account._replace(journal_count=sequence))
+    key = schema.account_key(movement.bin)
+    account = _account(work, key).counting(transactions=1)
+    work.change(key, account)
     row = JournalRow(
-        at_us=work.now_us,
-        kind=movement.kind,
-        order_id=movement.order_id,
-        gtin=movement.gtin,
-        quantity=movement.quantity,
-        entries=ledger.entries(movement.kind, movement.amount, movement.net, movement.vat),
-        reference=movement.reference,
+        work.now_us,
+        movement.kind,
+        movement.order_id,
+        movement.gtin,
+        movement.quantity,
+        ledger.entries(movement.kind, movement.amount, movement.net, movement.vat),
+        movement.reference,
     )
-    work.put(schema.journal_key(movement.bin, sequence), row.pack())
+    work.put(schema.journal_key(movement.bin, account.journal_count), row.pack())

@@ -5,6 +5,7 @@ An order's cost does not depend on its size: a range of counters a line, never a
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -15,7 +16,6 @@ from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.rows import BufferRow, OrderRow, RangeRow, SerialSource, SeriesRow
 from emitter.trade import tariffs
-from emitter.trade.calendar import civil_date
 from emitter.trade.gs1 import format_gtin
 from emitter.trade.ledger import Cost
 from emitter.trade.states import (
@@ -30,11 +30,13 @@ from emitter.trade.states import (
 from emitter.trade.templates import SCHEME, TEMPLATES
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from emitter.engine.batch import Work
     from emitter.engine.commands import CloseOrder, CreateOrder, OrderLine
     from emitter.engine.keys import KeyRing
+
+
+_READY = next_state(ORDER, OrderState.CREATED, OrderEvent.EMIT)
+_ACTIVE = next_state(BUFFER, BufferState.PENDING, BufferEvent.EMIT)
 
 
 class OrderView(NamedTuple):
@@ -66,7 +68,10 @@ class OrderView(NamedTuple):
 
 def cost_of(buffer: BufferRow) -> Cost:
     """Return the cost function of a buffer: the tariff and VAT of its emission."""
-    return Cost(buffer.price_net_tiyn, buffer.vat_bp)
+    return _cost(buffer.price_net_tiyn, buffer.vat_bp)
+
+
+_cost = lru_cache(Cost)  # there are as many as tariffs
 
 
 def require_order(work: Work, bin_: int, order_id: UUID) -> OrderRow:
@@ -101,6 +106,9 @@ class CreateOrderStep:
             command.bin, schema.RequestKind.CREATE_ORDER, command.request_id.encode()
         )
         self._order_id = order_id
+        self._order_key = schema.order_key(command.bin, order_id)
+        self._escrow_key = schema.escrow_key(command.bin, order_id)
+        self._account_key = schema.account_key(command.bin)
         self._keys = keys
         self._active_orders_max = active_orders_max
         self._series = [
@@ -117,32 +125,35 @@ class CreateOrderStep:
         return (
             self.request or b"",
             schema.participant_key(self.bin),
-            schema.account_key(self.bin),
-            schema.escrow_key(self.bin, self._order_id),
+            self._account_key,
             *self._series,
         )
 
     def judge(self, work: Work) -> Proposal:
         """Propose to reserve the order's cost; plan its serials and its place."""
-        today = civil_date(work.now_us)
-        require_active(work, self.bin, today)
+        require_active(work, self.bin)
         buffers = [
-            self._buffer(work, index, line, today) for index, line in enumerate(self.command.lines)
+            self._buffer(work, index, line) for index, line in enumerate(self.command.lines)
         ]
         self._judge_open_orders(work)
-        for key, line in zip(self._series, self.command.lines, strict=True):
-            work.planned[key] += line.quantity
+        quantity = net = vat = 0
+        for key, buffer in zip(self._series, buffers, strict=True):
+            work.planned[key] += buffer.quantity
+            cost = cost_of(buffer)
+            quantity += buffer.quantity
+            net += cost.net(buffer.quantity)
+            vat += cost.vat(buffer.quantity)
         work.planned[self.bin] += 1
-        amount = sum(cost_of(buffer).gross(buffer.quantity) for buffer in buffers)
-        net = sum(cost_of(buffer).net(buffer.quantity) for buffer in buffers)
+        work.expect_none(self._order_key)
+        work.expect_none(self._escrow_key)
         movement = Movement(
             _core.RESERVE,
             self.bin,
-            amount,
+            net + vat,
             order_id=self._order_id,
-            quantity=sum(buffer.quantity for buffer in buffers),
+            quantity=quantity,
             net=net,
-            vat=amount - net,
+            vat=vat,
         )
         return Proposal(
             lambda: self._settle(work, buffers),
@@ -159,7 +170,7 @@ class CreateOrderStep:
         if limit and account.orders_open + work.planned[self.bin] >= limit:
             raise Later
 
-    def _buffer(self, work: Work, index: int, line: OrderLine, today: dt.date) -> BufferRow:
+    def _buffer(self, work: Work, index: int, line: OrderLine) -> BufferRow:
         """Return the line's buffer without its first counter; refuse what its series cannot be."""
         template = TEMPLATES[line.template_id]
         key = self._series[index]
@@ -178,20 +189,19 @@ class CreateOrderStep:
                 Reason.SERIALS_EXHAUSTED, field=f"{field}.quantity",
                 left=left, gtin=format_gtin(line.gtin),
             )  # fmt: skip
-        if line.quantity > left - work.planned[key] or (
-            work.planned[key] and work.get(key) is None
-        ):
+        planned = work.planned[key]
+        if planned and (line.quantity > left - planned or work.read(key, SeriesRow) is None):
             raise Later
         key_id, _ = self._keys.current(template.check_kind)
         return BufferRow(
             gtin=line.gtin,
             template_id=line.template_id,
             scheme=SCHEME,
-            state=next_state(BUFFER, BufferState.PENDING, BufferEvent.EMIT),
+            state=_ACTIVE,
             source=SerialSource.OPERATOR,
             key_id=key_id,
-            vat_bp=tariffs.vat_bp(today),
-            price_net_tiyn=tariffs.price_net_tiyn(template.group, today),
+            vat_bp=tariffs.vat_bp(work.today),
+            price_net_tiyn=tariffs.price_net_tiyn(template.group, work.today),
             price_tiyn=-1 if line.price_tiyn is None else line.price_tiyn,
             first=0,
             quantity=line.quantity,
@@ -205,23 +215,22 @@ class CreateOrderStep:
             template = TEMPLATES[buffer.template_id]
             series = _series(work, key, template.form.form)
             first = series.next_counter
-            work.put(key, series._replace(next_counter=first + buffer.quantity).pack())
+            work.change(key, SeriesRow(series.form, series.source, first + buffer.quantity))
             row = RangeRow(self.bin, self._order_id, buffer.quantity, series.form)
             work.issue(Issued(buffer.gtin, template.serial_size, first, row))
-            placed.append(buffer._replace(first=first))
+            placed.append(buffer.starting(first))
         order = OrderRow(
-            state=next_state(ORDER, OrderState.CREATED, OrderEvent.EMIT),
+            state=_READY,
             group=TEMPLATES[buffers[0].template_id].group,
             created_us=work.now_us,
             closed_us=0,
             buffers=tuple(placed),
         )
-        work.put(schema.order_key(self.bin, self._order_id), order.pack())
+        work.put(self._order_key, order.pack())
         if self.command.details:
             key = schema.details_key(self.bin, self._order_id)
             work.put(key, self.command.details.encode())
-        account = require_account(work, self.bin)
-        work.put_account(self.bin, account._replace(orders_open=account.orders_open + 1))
+        work.change(self._account_key, require_account(work, self.bin).counting(orders=1))
         return OrderView(self.bin, self._order_id, order)
 
     def recall(self, work: Work, payload: bytes) -> OrderView:
@@ -232,8 +241,7 @@ class CreateOrderStep:
 
 def _series(work: Work, key: bytes, form: int) -> SeriesRow:
     """Return the series as stored, or the one that its first order would start."""
-    row = work.get(key)
-    return SeriesRow.unpack(row) if row else SeriesRow(form, SerialSource.OPERATOR, 0)
+    return work.read(key, SeriesRow) or SeriesRow(form, SerialSource.OPERATOR, 0)
 
 
 class CloseOrderStep:
@@ -289,8 +297,8 @@ class CloseOrderStep:
     def _settle(self, work: Work, after: OrderView) -> OrderView:
         work.put(self._order_key, after.row.pack())
         if not after.row.is_open:
-            account = require_account(work, self.bin)
-            work.put_account(self.bin, account._replace(orders_open=account.orders_open - 1))
+            account = require_account(work, self.bin).counting(orders=-1)
+            work.change(schema.account_key(self.bin), account)
         return after
 
     def recall(self, work: Work, _payload: bytes) -> OrderView:

@@ -74,22 +74,22 @@ def token_digest(token: str) -> bytes:
 
 def require_participant(work: Work, bin_: int) -> ParticipantRow:
     """Return the participant, or refuse."""
-    row = work.get(schema.participant_key(bin_))
+    row = work.read(schema.participant_key(bin_), ParticipantRow)
     if row is None:
         raise Refused(Reason.PARTICIPANT_NOT_FOUND)
-    return ParticipantRow.unpack(row)
+    return row
 
 
-def require_active(work: Work, bin_: int, today: dt.date) -> None:
+def require_active(work: Work, bin_: int) -> None:
     """Refuse unless the participant's contract is in force."""
     activated_on = require_participant(work, bin_).activated_on
-    if not activated_on or today.toordinal() < activated_on:
-        raise Refused(Reason.PARTICIPANT_NOT_ACTIVE, date=today)
+    if not activated_on or work.today.toordinal() < activated_on:
+        raise Refused(Reason.PARTICIPANT_NOT_ACTIVE, date=work.today)
 
 
 def require_account(work: Work, bin_: int) -> AccountRow:
     """Return the account, which activation opens, or refuse."""
-    account = work.account(bin_)
+    account = work.read(schema.account_key(bin_), AccountRow)
     if account is None:
         raise Refused(Reason.PARTICIPANT_NOT_ACTIVE, date="-")
     return account
@@ -117,7 +117,8 @@ class _ParticipantStep:
         return self._view(work)
 
     def _view(self, work: Work) -> AccountView:
-        return account_view(self.bin, require_participant(work, self.bin), work.account(self.bin))
+        account = work.read(schema.account_key(self.bin), AccountRow)
+        return account_view(self.bin, require_participant(work, self.bin), account)
 
 
 class RegisterStep(_ParticipantStep):
@@ -160,8 +161,9 @@ class ActivateStep(_ParticipantStep):
 
     def _settle(self, work: Work, participant: ParticipantRow) -> AccountView:
         work.put(self._key, participant.pack())
-        if work.account(self.bin) is None:
-            work.put_account(self.bin, AccountRow(0, 0, 0, 0, 0, 0, 0, 0, 0))
+        account = schema.account_key(self.bin)
+        if work.read(account, AccountRow) is None:
+            work.change(account, AccountRow(0, 0, 0, 0, 0, 0, 0, 0, 0))
         return self._view(work)
 
 

@@ -158,6 +158,12 @@ class AccountRow(NamedTuple):
         """Return the row; it begins with the core's record of `ACCOUNT_SIZE` bytes."""
         return _ACCOUNT.pack(*self)
 
+    def counting(self, *, transactions: int = 0, orders: int = 0) -> AccountRow:
+        """Return the account with so many more journal transactions and open orders."""
+        return AccountRow(
+            *self[:7], self.journal_count + transactions, self.orders_open + orders
+        )
+
     @classmethod
     def unpack(cls, row: bytes) -> AccountRow:
         """Return the value of a row."""
@@ -213,6 +219,10 @@ class BufferRow(NamedTuple):
     def pack(self) -> bytes:
         """Return the packed buffer."""
         return _BUFFER.pack(*self)
+
+    def starting(self, first: int) -> BufferRow:
+        """Return the buffer with its codes made from counter ``first`` on."""
+        return BufferRow(*self[:9], first, *self[10:])
 
     @property
     def is_open(self) -> bool:
