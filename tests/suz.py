@@ -11,7 +11,6 @@ from uuid import uuid4
 from conftest import BIN, DAY, OTHER_BIN
 from emitter.api.suz.door import station_app
 from emitter.api.suz.listener import StationServer
-from emitter.config import Limits
 from emitter.engine.commands import (
     ActivateParticipant,
     CreditAccount,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from emitter.api.suz.signatures import Anchors
+    from emitter.config import Limits
     from emitter.engine.keys import KeyRing
 
 FUNDS_TIYN = 10**12

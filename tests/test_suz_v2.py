@@ -21,7 +21,7 @@ COUNTERS = ("leftInBuffer", "totalCodes", "totalPassed", "unavailableCodes", "av
 
 @pytest.fixture(scope="module")
 def door(keys):
-    with Door(keys, Limits(active_orders_max=0)) as door:
+    with Door(keys, Limits(active_orders_max=0, station_burst_max=5000)) as door:
         yield door
 
 

@@ -32,9 +32,10 @@ from emitter.engine.keys import KeyRing, create_master, read_master
 from emitter.engine.participants import Role
 from emitter.language import t
 from emitter.malloc import keep_large_blocks
-from emitter.server import Server, require_loopback
+from emitter.server import Server
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.rows import SignaturePolicy
+from emitter.wire import require_loopback
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from asn1crypto import cms
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import verification
@@ -35,6 +35,16 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha384": hashes.SHA384,
     "sha512": hashes.SHA512,
 }
+_NOT_UNDERSTOOD = (
+    ValueError,
+    TypeError,
+    KeyError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)  # fmt: skip - all that the libraries say of bytes they cannot read
 _SIGNATURE_CHARS_MAX = 64 << 10
 _CERTIFICATES_MAX = 10
 _ORGANISATION = re.compile(r"BIN([0-9]{12})", re.ASCII)
@@ -82,12 +92,13 @@ class Anchors:
         try:
             signer, certificate, others = _signer(signed)
             _verify_signature(signer, signed["encap_content_info"], certificate, data)
+            self._verify_chain(certificate, others)
+            named = _subject_bin(certificate)
         except InvalidSignature:
             raise _invalid("it is not of this data") from None
-        except (ValueError, TypeError, KeyError, OverflowError):
+        except _NOT_UNDERSTOOD:
             raise _invalid("its structure is not understood") from None
-        self._verify_chain(certificate, others)
-        if _subject_bin(certificate) != bin_:
+        if named != bin_:
             raise _invalid("its certificate is not the participant's")
 
     def _verify_chain(self, leaf: x509.Certificate, others: list[x509.Certificate]) -> None:
@@ -100,7 +111,7 @@ class Anchors:
         )
         try:
             verifier.verify(leaf, others)
-        except (verification.VerificationError, ValueError):
+        except verification.VerificationError:
             raise _invalid("its certificate does not lead to a trusted authority") from None
 
 

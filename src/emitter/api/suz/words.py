@@ -68,10 +68,8 @@ SENTENCES = {
         "Доступных денег не хватает: недостаёт {missing_tiyn} тиын.",
     ),
     Reason.ORDERS_ACTIVE_LIMIT: (
-        "{active} orders are open, the limit is {limit}. buffer/close (v2) or order/close (v3)"
-        " closes an order and makes room.",
-        "Открыто заказов: {active}, предел: {limit}. Закройте заказ, чтобы освободить место:"
-        " buffer/close (v2) или order/close (v3).",
+        "{active} orders are open, the limit is {limit}. buffer/close or order/close makes room.",
+        "Открыто заказов: {active}, предел: {limit}. Место освобождает buffer/close (order/close).",
     ),
 }
 """What a station is told in other words than a client of gRPC: in English and in Russian."""
