@@ -88,7 +88,7 @@ cdef extern from "parse.h" nogil:
     ctypedef struct parsed_row "struct parsed":
         pass
     uint64_t parse_count(const uint8_t *text, uint64_t size)
-    void parse_items(const uint8_t *text, uint64_t size, parsed_row *items)
+    void parse_items(cpu_form cpu, const uint8_t *text, uint64_t size, parsed_row *items)
     int parsed_lies_within(const parsed_row *items, uint64_t count, uint64_t text_size)
 
 cdef extern from "invert.h" nogil:
@@ -97,6 +97,7 @@ cdef extern from "invert.h" nogil:
     ctypedef struct inversion "struct inversion":
         const aes_key *key
         const uint8_t *text
+        uint64_t text_size
         const parsed_row *items
         const uint8_t *forms
         uint64_t count
@@ -323,7 +324,7 @@ def parse(bytes text not None):
     cdef cnp.ndarray items = np.zeros(count, PARSED)
 
     with nogil:
-        parse_items(text_at, size, <parsed_row *>cnp.PyArray_DATA(items))
+        parse_items(_cpu, text_at, size, <parsed_row *>cnp.PyArray_DATA(items))
     return items
 
 
@@ -358,6 +359,7 @@ def invert(SerialKey key not None, bytes text not None, parsed, forms):
     cdef inversion call
     call.key = &key.key
     call.text = text
+    call.text_size = len(text)
     call.items = <const parsed_row *>cnp.PyArray_DATA(rows)
     call.forms = <const uint8_t *>cnp.PyArray_DATA(form_column)
     call.count = len(rows)

@@ -52,16 +52,19 @@ static inline void emit_plan_for(
 #endif
 }
 
-/* Halves of the counters first, first + 1, ...: 128 of them cross the right space at most once. */
+/* Halves of the counters first, first + 1, ... Each follows from the one before by a mask: compilers
+ * make a branch of anything that tells them where the carry falls. */
 static inline void emit_halves(
     const struct ff1_shape *shape, struct ff1_tile *tile, uint64_t first)
 {
     const uint64_t space = shape->right_space.value;
     uint64_t right, left = divisor_divide(&shape->right_space, first, &right);
     for (uint32_t lane = 0; lane < FF1_LANES; lane++) {
-        uint64_t over = ~mask_less(right + lane, space);
-        tile->a[lane] = left - over;
-        tile->b[lane] = right + lane - (over & space);
+        tile->a[lane] = left;
+        tile->b[lane] = right;
+        uint64_t over = ~mask_less(++right, space);
+        left -= over;
+        right -= over & space;
     }
 }
 

@@ -45,7 +45,7 @@ CPU_FOR_V3 static void ff1_begin_v3(
     uint8_t block[16];
     ff1_head(shape, tweak_size, block);
     const __m128i head = _mm_xor_si128(first, _mm_loadu_si128((const __m128i *)block));
-    for (uint32_t lane = 0; lane < count; lane += FF1_V3_LANES) {
+    for (uint32_t lane = 0; lane < (stride ? count : 1); lane += FF1_V3_LANES) {
         __m128i state[FF1_V3_LANES];
         for (uint32_t i = 0; i < FF1_V3_LANES; i++)
             state[i] = head;
@@ -61,6 +61,9 @@ CPU_FOR_V3 static void ff1_begin_v3(
         for (uint32_t i = 0; i < FF1_V3_LANES; i++)
             _mm_store_si128((__m128i *)tile->blocks[lane + i], state[i]);
     }
+    if (!stride)
+        for (uint32_t lane = 1; lane < FF1_LANES; lane++)
+            memcpy(tile->blocks[lane], tile->blocks[0], 16);
 }
 
 /* y mod space of eight lanes, for the round's number and the halves that are kept. */

@@ -22,6 +22,7 @@
 #define EMITTER_PARSE_H
 
 #include "alphabet.h"
+#include "parse_run.h"
 #include "reasons.h"
 
 #define GS 0x1d
@@ -46,17 +47,6 @@ struct parsed {
 };
 
 _Static_assert(sizeof(struct parsed) == 32, "the row of the numpy array has 32 bytes");
-
-/* What is left of an item. */
-struct rest {
-    const uint8_t *at;
-    const uint8_t *end;
-};
-
-static inline uint64_t rest_size(const struct rest *rest)
-{
-    return (uint64_t)(rest->end - rest->at);
-}
 
 static inline int parse_is_digit(uint8_t character)
 {
@@ -85,15 +75,6 @@ static inline int parse_digits(struct rest *rest, uint32_t size, uint64_t *value
     }
     rest->at += size;
     return 1;
-}
-
-/* How many characters of the 82 come next, at most `limit`. */
-static inline uint32_t parse_run(const struct rest *rest, uint32_t limit)
-{
-    uint32_t run = 0;
-    while (run < limit && run < rest_size(rest) && alphabet_has(rest->at[run]))
-        run++;
-    return run;
 }
 
 /* Take exactly `size` characters of the 82. */
@@ -125,13 +106,42 @@ static inline int parse_key_id(struct rest *rest, int32_t *key_id)
     return 1;
 }
 
-/* Is the check digit right? Weights 3 and 1 in turn, from the right the check digit 1. */
-static inline int parse_gtin_is_valid(uint64_t gtin)
+/* Eight ASCII digits as numbers, the first one in the least byte; zero if one is no digit. */
+static inline int parse_eight(const uint8_t *text, uint64_t *digits)
 {
-    uint32_t sum = 0;
-    for (uint32_t weight = 1; gtin; gtin /= 10, weight ^= 2)
-        sum += (uint32_t)(gtin % 10) * weight;
-    return sum % 10 == 0;
+    const uint64_t ones = 0x0101010101010101;
+    uint64_t word = __builtin_bswap64(load_be64(text)) ^ '0' * ones;
+    *digits = word;
+    return !((word | (word + 6 * ones)) & 0xf0 * ones);
+}
+
+/* The number that eight digits are: neighbours join, then pairs, then fours. */
+static inline uint64_t parse_number(uint64_t digits)
+{
+    digits = (digits * 10 + (digits >> 8)) & 0x00ff00ff00ff00ff;
+    digits = (digits * 100 + (digits >> 16)) & 0x0000ffff0000ffff;
+    return (digits * 10000 + (digits >> 32)) & 0xffffffff;
+}
+
+/* The sum of eight digits with weights 3, 1, 3, 1 ... from the first. */
+static inline uint64_t parse_weigh(uint64_t digits)
+{
+    uint64_t pairs = (digits & 0x00ff00ff00ff00ff) * 3 + (digits >> 8 & 0x00ff00ff00ff00ff);
+    return (pairs * 0x0001000100010001) >> 48;
+}
+
+/* Take the 14 digits of a GTIN, and find whether the last one, the check digit, is right: weights 3
+ * and 1 in turn, from the right the check digit 1. */
+static inline int parse_gtin(struct rest *rest, struct parsed *parsed, int *is_valid)
+{
+    uint64_t first, last;
+    if (rest_size(rest) < 14 || !parse_eight(rest->at, &first) ||
+        !parse_eight(rest->at + 6, &last))
+        return 0;
+    parsed->gtin = parse_number(first) * 1000000 + parse_number(last) % 1000000;
+    *is_valid = (parse_weigh(first) + parse_weigh(last >> 16)) % 10 == 0;
+    rest->at += 14;
+    return 1;
 }
 
 enum value_kind { VALUE_DIGITS, VALUE_DATE, VALUE_TEXT };
@@ -208,7 +218,7 @@ static int parse_added(struct rest *rest)
     return 1;
 }
 
-/* The part from the first GS to the check, which is left as the place of the check. */
+/* The part from the first GS to the end of the check. */
 static int parse_middle(struct rest *rest, const uint8_t *item, struct parsed *parsed)
 {
     if (!parse_literal(rest, "\x1d", 1))
@@ -221,6 +231,7 @@ static int parse_middle(struct rest *rest, const uint8_t *item, struct parsed *p
             return 0;
         parsed->check_at = (uint8_t)(rest->at - item);
         parsed->check_size = (uint8_t)parse_run(rest, 88);
+        rest->at += parsed->check_size;
         return parsed->check_size == 44 || parsed->check_size == 88;
     }
     parsed->message_size = (uint8_t)(rest->at - item - 1);
@@ -237,26 +248,27 @@ static int parse_middle(struct rest *rest, const uint8_t *item, struct parsed *p
         return 0;
     parsed->check_at = (uint8_t)(rest->at - item);
     parsed->check_size = 4;
-    return 1;
+    return parse_text(rest, 4);
 }
 
-static int parse_element_strings(struct rest *rest, const uint8_t *item, struct parsed *parsed)
+static int parse_element_strings(
+    struct rest *rest, const uint8_t *item, struct parsed *parsed, int *is_valid)
 {
-    if (!parse_literal(rest, "01", 2) || !parse_digits(rest, 14, &parsed->gtin) ||
+    if (!parse_literal(rest, "01", 2) || !parse_gtin(rest, parsed, is_valid) ||
         !parse_literal(rest, "21", 2))
         return 0;
     parsed->serial_at = 18;
     parsed->serial_size = (uint8_t)parse_run(rest, SERIAL_SIZE_MAX);
-    if (parsed->serial_size < SERIAL_SIZE_MIN || !parse_text(rest, parsed->serial_size) ||
-        !parse_middle(rest, item, parsed) || !parse_text(rest, parsed->check_size))
+    rest->at += parsed->serial_size;
+    if (parsed->serial_size < SERIAL_SIZE_MIN || !parse_middle(rest, item, parsed))
         return 0;
     parsed->issued_size = (uint16_t)(rest->at - item);
     return parse_added(rest);
 }
 
-static int parse_pack(struct rest *rest, struct parsed *parsed)
+static int parse_pack(struct rest *rest, struct parsed *parsed, int *is_valid)
 {
-    if (!parse_digits(rest, 14, &parsed->gtin) || !parse_text(rest, 15))
+    if (!parse_gtin(rest, parsed, is_valid) || !parse_text(rest, 15))
         return 0;
     parsed->serial_at = 14;
     parsed->serial_size = 7;
@@ -268,24 +280,28 @@ static int parse_pack(struct rest *rest, struct parsed *parsed)
     return 1;
 }
 
-/* Read one item of the text; no length but 29 fits a pack, and 29 fits nothing else. */
-static void parse_item(const uint8_t *text, uint64_t start, uint64_t size, struct parsed *parsed)
+/* Read one item of the text; no length but 29 fits a pack, and 29 fits nothing else. `rest` tells
+ * the form and where the text ends. */
+static void parse_item(
+    struct rest rest, const uint8_t *text, uint64_t start, uint64_t size, struct parsed *parsed)
 {
     const uint8_t *item = text + start;
-    struct rest rest = {item, item + size};
     const struct parsed empty = {
         .start = (int64_t)start,
         .size = size < UINT16_MAX ? (uint16_t)size : UINT16_MAX,
         .key_id = KEY_ID_NONE,
     };
+    int is_valid = 0;
+    rest.at = item;
+    rest.end = item + size;
     *parsed = empty;
-    int is_code = size < UINT16_MAX && (size == PACK_SIZE
-                                            ? parse_pack(&rest, parsed)
-                                            : parse_element_strings(&rest, item, parsed));
+    int is_code = size < UINT16_MAX &&
+                  (size == PACK_SIZE ? parse_pack(&rest, parsed, &is_valid)
+                                     : parse_element_strings(&rest, item, parsed, &is_valid));
     if (!is_code) {
         *parsed = empty;
         parsed->reason = REASON_CODE_UNPARSABLE;
-    } else if (!parse_gtin_is_valid(parsed->gtin)) {
+    } else if (!is_valid) {
         parsed->reason = REASON_CODE_GTIN_INVALID;
     }
 }
@@ -300,12 +316,13 @@ static uint64_t parse_count(const uint8_t *text, uint64_t size)
 }
 
 /* Read every item into its row of `items`. */
-static void parse_items(const uint8_t *text, uint64_t size, struct parsed *items)
+static void parse_items(enum cpu cpu, const uint8_t *text, uint64_t size, struct parsed *items)
 {
+    const struct rest whole = {.cpu = cpu, .limit = text + size};
     for (uint64_t start = 0; start < size; items++) {
         const uint8_t *found = memchr(text + start, LF, size - start);
         uint64_t end = found ? (uint64_t)(found - text) : size;
-        parse_item(text, start, end - start, items);
+        parse_item(whole, text, start, end - start, items);
         start = end + 1;
     }
 }
