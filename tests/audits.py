@@ -127,7 +127,10 @@ class Audit:
             *range(max(0, count - CODES_OF_A_BLOCK), count),
         }
         self._blocks[block.order_id, block.buffer.gtin, block.first] = block
-        for index, code in _codes(engine, block, sorted(edges)):
+        codes = _codes(engine, block, sorted(edges))
+        verified = engine.verify(b"\n".join(code for _, code in codes))
+        assert (verified.states == CodeState.APPLIED_AND_PAID).all()
+        for index, code in codes:
             place = (block.order_id, block.buffer.gtin, block.first + index)
             assert self._places.setdefault(code, place) == place, "a code came twice"
             assert self.codes.setdefault(place, code) == code, "a code came again and is another"

@@ -226,8 +226,7 @@ class Station:
         """Return a command under an id that was used for another."""
         match command:
             case CreateOrder(lines=lines) if lines:
-                more = dataclasses.replace(lines[0], quantity=lines[0].quantity + 1)
-                return dataclasses.replace(command, lines=(more, *lines[1:]))
+                return dataclasses.replace(command, **self._changed(lines[0], lines[1:]))
             case DeliverBlock():
                 return dataclasses.replace(command, quantity=command.quantity + 1)
             case CloseOrder():
@@ -235,6 +234,20 @@ class Station:
             case CreditAccount():
                 return dataclasses.replace(command, amount_tiyn=command.amount_tiyn + 1)
         return command
+
+    def _changed(self, first: OrderLine, rest: tuple[OrderLine, ...]) -> dict[str, object]:
+        """Return one thing of an order that is not as it was."""
+        field, value = self.dice.choice(
+            (
+                ("quantity", first.quantity + 1),
+                ("gtin", GTINS[-1] if first.gtin == GTINS[0] else GTINS[0]),
+                ("template_id", {3: 4, 4: 3, 7: 9}.get(first.template_id, first.template_id)),
+                ("price_tiyn", None if first.price_tiyn is None else first.price_tiyn ^ 1),
+            )
+        )
+        if self.dice.random() < 0.2:
+            return {"details": "{}"}
+        return {"lines": (dataclasses.replace(first, **{field: value}), *rest)}
 
     def _some_order(self) -> tuple[UUID, dict[int, int]]:
         """Return one of the newer orders it knows."""

@@ -7,41 +7,31 @@ told earlier.
 
 from __future__ import annotations
 
-import itertools
 import random
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from conftest import DAY, SHOES, Clock
-from emitter.config import Limits
-from emitter.engine.commands import (
-    ActivateParticipant,
-    CloseOrder,
-    CreateOrder,
-    CreditAccount,
-    DeliverBlock,
-    OrderLine,
-    RegisterParticipant,
-)
-from emitter.engine.engine import Engine
+from conftest import SHOES
+from emitter.engine.commands import CloseOrder, DeliverBlock
 from emitter.engine.invariants import check_store
 from emitter.errors import Reason, Refused
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.memory import MemoryStore
 from emitter.trade.ledger import LedgerAccount, MovementKind
+from engines import Opened, join, order
 from fuzzing import amount, seeds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from uuid import UUID
 
     from emitter.engine.batch import Answer
-    from emitter.engine.commands import Command
+    from emitter.engine.engine import Engine
     from emitter.engine.keys import KeyRing
-    from emitter.store.port import Store
 
 STATIONS_MAX = 6
 BATCH = 256
@@ -52,19 +42,10 @@ def gross(quantity: int) -> int:
     return 268 * quantity + (268 * quantity * 16 + 50) // 100
 
 
-def order(bin_: int, request_id: str, quantity: int) -> CreateOrder:
-    return CreateOrder(bin_, request_id, (OrderLine(SHOES, quantity, 1),))
-
-
-def join(engine: Engine, bin_: int, tiyn: int) -> None:
-    engine.execute(RegisterParticipant(bin_, "ТОО", DAY))
-    engine.execute(ActivateParticipant(bin_, DAY))
-    if tiyn:
-        engine.execute(CreditAccount(bin_, tiyn, f"payment {bin_}"))
-
-
-def opened(store: Store, keys: KeyRing, *, threaded: bool = True, **limits: int) -> Engine:
-    return Engine(store, keys, clock=Clock(), limits=Limits(**limits), threaded=threaded)
+@pytest.fixture
+def opened(keys: KeyRing) -> Iterator[Opened]:
+    with closing(Opened(keys)) as opened:
+        yield opened
 
 
 class Told(NamedTuple):
@@ -187,12 +168,12 @@ def told_apart(crew: list[Station], told: list[list[Told]]) -> list[list[Told]]:
 
 @pytest.mark.parametrize("seed", seeds(4, 100))
 def test_nobody_overdraws_and_nobody_is_refused_what_would_have_fitted(
-    keys: KeyRing, pool: ThreadPoolExecutor, seed: int
+    opened: Opened, pool: ThreadPoolExecutor, seed: int
 ) -> None:
     """Each account a run of its own: several stations, money for a part of their orders."""
     dice = random.Random(seed)
     store = MemoryStore()
-    engine = opened(store, keys, batch_commands_max=dice.choice((2, 5, BATCH)))
+    engine = opened(store, batch_commands_max=dice.choice((2, 5, BATCH)))
     for bin_ in range(1, 1 + amount(500, 1_000)):
         crew = stations(engine, bin_, dice)
         wanted = sum(gross(quantity) for station in crew for quantity in station.quantities)
@@ -200,16 +181,15 @@ def test_nobody_overdraws_and_nobody_is_refused_what_would_have_fitted(
         told = list(pool.map(Station.work, crew))
         hold(engine, bin_, told_apart(crew, told))
     check_store(store, whole=True)
-    engine.close()
 
 
 @pytest.mark.parametrize("seed", seeds(2, 20))
 def test_equal_orders_that_divide_the_balance_exhaust_it_exactly(
-    keys: KeyRing, pool: ThreadPoolExecutor, seed: int
+    opened: Opened, pool: ThreadPoolExecutor, seed: int
 ) -> None:
     dice = random.Random(seed)
     store = MemoryStore()
-    engine = opened(store, keys)
+    engine = opened(store)
     for bin_ in range(1, 1 + amount(250, 1_000)):
         quantity, each, count = dice.randint(1, 50), dice.randint(1, 4), dice.randint(2, 6)
         paid = dice.randint(0, each * count)
@@ -223,15 +203,14 @@ def test_equal_orders_that_divide_the_balance_exhaust_it_exactly(
         assert engine.account(bin_).available_tiyn == 0
         hold(engine, bin_, told_apart(crew, told))
     check_store(store, whole=True)
-    engine.close()
 
 
 @pytest.mark.parametrize("seed", seeds(3, 30))
 def test_real_threads_on_a_real_store_and_every_reader_sees_money_that_adds_up(
-    keys: KeyRing, pool: ThreadPoolExecutor, tmp_path, seed: int
+    opened: Opened, pool: ThreadPoolExecutor, tmp_path, seed: int
 ) -> None:
     dice = random.Random(seed)
-    engine = opened(store := open_lmdb(tmp_path / "store"), keys)
+    engine = opened(store := open_lmdb(tmp_path / "store"))
     over = threading.Event()
     seen: list[int] = []
 
@@ -250,140 +229,11 @@ def test_real_threads_on_a_real_store_and_every_reader_sees_money_that_adds_up(
         over.clear()
         with ThreadPoolExecutor(1) as reader:
             watching = reader.submit(watch, bin_)
-            told = list(pool.map(Station.work, crew))
-            over.set()
+            try:
+                told = list(pool.map(Station.work, crew))
+            finally:
+                over.set()
             watching.result()
         hold(engine, bin_, told_apart(crew, told))
     assert len(set(seen)) > 1
     check_store(store, whole=True)
-    engine.close()
-
-
-# Fairness -----------------------------------------------------------------------------------------
-
-
-def submitted(engine: Engine, command: Command, done: list[Command]) -> None:
-    """Submit a command and note when it is answered."""
-    engine.submit(command).add_done_callback(lambda _: done.append(command))
-
-
-def test_a_flood_of_one_participant_delays_nobody_beyond_the_next_batch(keys: KeyRing) -> None:
-    engine = opened(MemoryStore(), keys, threaded=False, active_orders_max=0)
-    for bin_ in (1, 2, 3):
-        join(engine, bin_, 10**9)
-    done: list[Command] = []
-    for n in range(2_000):
-        submitted(engine, order(1, f"flood {n}", 1), done)
-    for bin_ in (2, 3):
-        submitted(engine, order(bin_, "single", 1), done)
-    engine.work_off()
-    assert [done.index(order(bin_, "single", 1)) < BATCH for bin_ in (2, 3)] == [True, True]
-    assert [c.request_id for c in done if c.bin == 1] == [f"flood {n}" for n in range(2_000)]
-
-
-def test_in_a_running_flood_a_single_command_waits_for_two_batches_at_most(keys: KeyRing) -> None:
-    """The one that is being committed when it comes, and its own."""
-    engine = opened(MemoryStore(), keys, active_orders_max=0, batch_commands_max=20)
-    for bin_ in (1, 2):
-        join(engine, bin_, 10**9)
-    over = threading.Event()
-    flooded: list[Command] = []
-
-    def flood() -> None:
-        for n in itertools.count():
-            if over.is_set():
-                return
-            try:
-                submitted(engine, order(1, f"flood {n}", 1), flooded)
-            except Refused as refused:
-                assert refused.reason is Reason.OVERLOADED  # noqa: PT017 - on purpose
-                over.wait(0.001)
-
-    waits = []
-    with ThreadPoolExecutor(1) as flooder:
-        flooding = flooder.submit(flood)
-        for n in range(50):
-            future = engine.submit(order(2, f"single {n}", 1))
-            before = len(flooded)
-            future.add_done_callback(lambda _, before=before: waits.append(len(flooded) - before))
-            future.result()
-        over.set()
-        flooding.result()
-    engine.close()
-    assert len(flooded) > 100
-    assert max(waits) <= 2 * 20
-
-
-def overload(submit: Callable[[int], object]) -> tuple[int, str]:
-    """Submit until it is too much; return how many were taken and which limit was named."""
-    for n in itertools.count():
-        try:
-            submit(n)
-        except Refused as refused:
-            assert refused.reason is Reason.OVERLOADED  # noqa: PT017 - the end of a loop
-            return n, refused.refusal.details["what"]
-    raise AssertionError
-
-
-def test_a_full_queue_of_one_participant_refuses_it_alone(keys: KeyRing) -> None:
-    store = MemoryStore()
-    engine = opened(
-        store, keys, threaded=False, active_orders_max=0, queue_participant_commands_max=10
-    )
-    for bin_ in (1, 2):
-        join(engine, bin_, 10**9)
-    taken, what = overload(lambda n: engine.submit(order(1, str(n), 1)))
-    assert (taken, what) == (10, "queue_participant_commands_max")
-    other = engine.submit(order(2, "1", 1))
-    engine.work_off()
-    assert other.result().value.bin == 2
-    answer = engine.execute(order(1, str(taken), 1))
-    assert not answer.replayed
-    assert engine.account(1).orders_open == taken + 1
-    check_store(store, whole=True)
-
-
-def test_a_full_queue_of_all_refuses_all_until_it_is_worked_off(keys: KeyRing) -> None:
-    engine = opened(MemoryStore(), keys, threaded=False, queue_commands_max=12)
-    for bin_ in range(1, 5):
-        join(engine, bin_, 10**9)
-    taken, what = overload(lambda n: engine.submit(order(1 + n % 4, str(n), 1)))
-    assert (taken, what) == (12, "queue_commands_max")
-    engine.work_off()
-    assert sum(engine.account(bin_).orders_open for bin_ in range(1, 5)) == taken
-    assert engine.execute(order(4, "later", 1)).value.bin == 4
-
-
-@pytest.mark.parametrize("seed", seeds(10, 100))
-def test_closing_under_load_answers_everybody(
-    keys: KeyRing, pool: ThreadPoolExecutor, tmp_path, seed: int
-) -> None:
-    """Each is carried out for good or refused as SHUTTING_DOWN; what was answered is there."""
-    dice = random.Random(seed)
-    engine = opened(open_lmdb(tmp_path / "store", sync=False), keys, active_orders_max=0)
-    join(engine, 1, 10**9)
-    begin = threading.Barrier(4)
-
-    def work(name: int) -> list[Future[Answer]]:
-        begin.wait()
-        futures = []
-        for n in range(10_000):
-            try:
-                futures.append(engine.submit(order(1, f"{name}-{n}", 1)))
-            except Refused as refused:
-                if refused.reason is Reason.SHUTTING_DOWN:
-                    break
-        return futures
-
-    working = [pool.submit(work, name) for name in range(3)]
-    begin.wait()
-    threading.Event().wait(dice.random() * 0.02)
-    engine.close()
-    futures = [future for worker in working for future in worker.result()]
-    assert all(future.done() for future in futures)
-    made = {future.result().value.order_id for future in futures}
-    assert len(made) == len(futures)
-    engine = opened(store := open_lmdb(tmp_path / "store"), keys)
-    assert engine.account(1).orders_open == len(made)
-    check_store(store, whole=True)
-    engine.close()

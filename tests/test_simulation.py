@@ -85,4 +85,4 @@ def test_a_run_notices_a_row_that_was_changed_behind_its_back(
 
     world.store.inner.update(change)
     with pytest.raises(Exception):  # noqa: B017, PT011 - some lie shows as a crash
-        world.run(60)
+        world.run(400)

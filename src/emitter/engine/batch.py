@@ -10,8 +10,9 @@ Steps that touch the same order or the same request id must see each other's row
 share a round: each names its `claims`, and a claim is taken by one step a round. What steps of a
 round may share (the money of an account, the serials of a GTIN, the count of open orders) is
 judged with what the steps before it have `planned`; a step that fails only because of plans that
-may yet be refused asks for the next round (`Later`). The first step of a round sees no plans, so
-every round ends at least one step.
+may yet be refused asks for the next round (`Later`), and so does one that is refused while others
+of its participant go ahead of it, for they may make room. The first step of a round sees no plans,
+so every round ends at least one step.
 
 Judging and settling touch nothing but the `Work`, so a transaction may run again.
 """
@@ -140,6 +141,7 @@ class Work:
         self.now_us = now_us
         self.today = civil_date(now_us)
         self.planned: Counter[object] = Counter()
+        self.proposing: set[int] = set()  # participants with proposals in this round
         self.issued: list[Issued] = []
         self._writer = writer
         self._rows: dict[bytes, bytes | None] = {}
@@ -232,6 +234,7 @@ def _round(
 ) -> list[int]:
     """Work off what one round can; return the steps that are left for the next."""
     work.planned.clear()
+    work.proposing.clear()
     taken: set[bytes] = set()
     later: list[int] = []
     proposals: list[tuple[int, Proposal]] = []
@@ -252,6 +255,7 @@ def _round(
         else:
             if isinstance(outcome, Proposal):
                 proposals.append((index, outcome))
+                work.proposing.add(step.bin)
             else:
                 verdicts[index] = outcome
     refusals = move_money([p.movement for _, p in proposals], work)
@@ -267,10 +271,14 @@ def _round(
 
 
 def _judge(step: Step, work: Work) -> Proposal:
-    """Judge a step; one that cannot be judged harms no neighbour."""
+    """Judge a step; what goes ahead of it may make room, and its failure harms no neighbour."""
     try:
         return step.judge(work)
-    except (Refused, Later, StoreError):
+    except Refused:
+        if step.bin in work.proposing:
+            raise Later from None
+        raise
+    except (Later, StoreError):
         raise
     except Exception:  # noqa: BLE001 - whatever it was, the neighbours go on
         _log.exception("a command could not be judged")
