@@ -1,0 +1,151 @@
+"""The main job as a story of seven batches, told over a store that may fail."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+from conftest import BIN, DAY, GROSS_100, SHOES, SHOES_2, Clock
+from emitter.engine.commands import (
+    ActivateParticipant,
+    CloseOrder,
+    CreateOrder,
+    CreditAccount,
+    DeliverBlock,
+    OrderLine,
+    RegisterParticipant,
+)
+from emitter.engine.delivery import BlockView
+from emitter.engine.engine import Engine
+from emitter.engine.invariants import check_store
+from emitter.errors import Reason, Refused
+from emitter.store.port import StoreError
+from emitter.trade.states import CodeState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emitter.engine.commands import Command
+    from emitter.engine.keys import KeyRing
+    from emitter.store.port import Store
+
+TRIES = 3
+
+
+class Heard(NamedTuple):
+    """A verdict: a reason with its details, whether it was remembered, what it showed."""
+
+    reason: Reason
+    details: dict[str, str]
+    replayed: bool
+    value: object
+
+
+def hear(future) -> Heard:
+    """Return the verdict of a future that is done."""
+    refused = future.exception(timeout=0)
+    if refused is None:
+        answer = future.result()
+        return Heard(Reason.OK, {}, answer.replayed, answer.value)
+    assert isinstance(refused, Refused), refused
+    refusal = refused.refusal
+    return Heard(refusal.reason, dict(refusal.details), refusal.replayed, None)
+
+
+class Story:
+    """The main job in seven batches, told to whoever asks and asked again until it is answered."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self.keys = keys
+        self.clock = Clock()
+        self.heard: dict[int, Heard] = {}
+        self.codes: dict[str, bytes] = {}
+        self._ids = itertools.count(1)
+
+    def batches(self) -> list[list[Callable[[], Command]]]:
+        """Return the commands, made when the order is known."""
+        lines = (OrderLine(SHOES, 60, 1), OrderLine(SHOES_2, 40, 1))
+        return [
+            [lambda: RegisterParticipant(BIN, "ТОО", DAY)],
+            [lambda: ActivateParticipant(BIN, DAY)],
+            [lambda: CreditAccount(BIN, GROSS_100 + 700, "payment")],
+            [
+                lambda: CreateOrder(BIN, "order", lines),
+                lambda: CreateOrder(BIN, "order", lines),
+                lambda: CreateOrder(BIN, "too dear", lines),
+            ],
+            [
+                lambda: DeliverBlock(BIN, self.order_id, SHOES, "part", 25),
+                lambda: DeliverBlock(BIN, self.order_id, SHOES, "too much", 36),
+                lambda: DeliverBlock(BIN, self.order_id, SHOES_2, "all"),
+            ],
+            [lambda: CloseOrder(BIN, "buffer", self.order_id, SHOES)],
+            [lambda: CloseOrder(BIN, "whole", self.order_id)],
+        ]
+
+    @property
+    def order_id(self) -> UUID:
+        """Return the order as its maker heard of it."""
+        return self.heard[3].value.order_id
+
+    def engine(self, store: Store) -> Engine:
+        return Engine(
+            store, self.keys, clock=self.clock, new_id=lambda: UUID(int=next(self._ids)),
+            threaded=False,
+        )  # fmt: skip
+
+    def play(self, store: Store) -> None:
+        """Send everything, batch by batch, each a few times if need be; keep the verdicts."""
+        engine = self.engine(store)
+        number = 0
+        for batch in self.batches():
+            if not any(self._sent(engine, number, batch) for _ in range(TRIES)):
+                return
+            number += len(batch)
+
+    def _sent(self, engine: Engine, number: int, batch: list[Callable[[], Command]]) -> bool:
+        """Send one batch, whose first command has this number; tell whether it was answered."""
+        futures = {number + at: engine.submit(make()) for at, make in enumerate(batch)}
+        engine.work_off()
+        heard = {index: hear(future) for index, future in futures.items()}
+        weather = [verdict.reason.meaning.retry for verdict in heard.values()]
+        assert all(weather) or not any(weather), "a commit fails for all of a batch or for none"
+        self._compare(heard)
+        for value in [verdict.value for verdict in heard.values()]:
+            if isinstance(value, BlockView):
+                codes = engine.records(value, 0, value.row.quantity)
+                assert self.codes.setdefault(value.row.block_id, codes) == codes
+                self.verified(engine, codes)
+        return not any(weather)
+
+    def _compare(self, heard: dict[int, Heard]) -> None:
+        """A verdict that was heard once is heard again, as a repeat."""
+        for index, verdict in heard.items():
+            before = self.heard.get(index)
+            if before is not None and not before.reason.meaning.retry:
+                assert (verdict.reason, verdict.details) == (before.reason, before.details)
+                assert verdict.replayed or index < 2, "a verdict did not last"
+            elif before is not None and before.reason is not Reason.COMMIT_UNKNOWN:
+                assert not verdict.replayed or index == 4, "what was not saved took place"
+            self.heard[index] = verdict
+
+    def verified(self, engine: Engine, records: bytes) -> None:
+        """The engine knows the codes as paid, in spite of a commit that was in doubt."""
+        codes = [records[at : at + 129] for at in range(0, len(records), 129)]
+        try:
+            verified = engine.verify(b"\n".join(codes))
+        except StoreError:
+            return  # looking may fail as well
+        assert (verified.states == CodeState.APPLIED_AND_PAID).all()
+
+    def end(self, store: Store) -> tuple[object, ...]:
+        """Return what all must agree on at the end: verdicts, money, states, sizes."""
+        check_store(store, whole=True)
+        engine = self.engine(store)
+        for codes in self.codes.values():
+            self.verified(engine, codes)
+        rows = store.view(lambda reader: reader.scan(b"", b"\xff", limit=1_000))
+        reasons = [verdict.reason.name for _, verdict in sorted(self.heard.items())]
+        order = engine.order(BIN, self.order_id).row
+        return (reasons, engine.account(BIN), order, sorted(len(key) for key, _ in rows))
