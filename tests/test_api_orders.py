@@ -112,7 +112,8 @@ def test_orders_are_listed_newest_first_page_by_page(served: Served) -> None:
         for page_size in (0, 1, 3, 7, 1000):
             listed = [order.order_id for order in client.orders(page_size=page_size)]
             assert sorted(listed) == sorted(made)
-        times = [order.create_time.ToMicroseconds() for order in client.orders()]
+        # Ids, and with them the listing, tell milliseconds apart.
+        times = [order.create_time.ToMilliseconds() for order in client.orders()]
         assert times == sorted(times, reverse=True)
         assert [o.order_id for o in served.operator.orders(bin=bin_of(12))] == listed
     with pytest.raises(Refused) as refused:

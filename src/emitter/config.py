@@ -67,7 +67,7 @@ class Limits:
     page_size_max: int = _limit(1_000, "items", "one short read of the store")
     verify_codes_max: int = _limit(100_000, "codes a call", "a fraction of a second of one core")
     stream_message_bytes: int = _limit(
-        1 << 19, "bytes", "records of one message of a delivery: gRPC is fastest, caches hold it"
+        1 << 20, "bytes", "records of one message of a delivery: larger ones cost no less"
     )
     # Load.
     calls_max: int = _limit(

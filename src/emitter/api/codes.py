@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from emitter.api import values
 from emitter.engine.commands import DeliverBlock
@@ -15,19 +15,21 @@ from emitter.wire import records_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     from emitter.api.calls import Call
     from emitter.api.streams import Streams
     from emitter.engine.delivery import BlockView
     from emitter.engine.engine import Engine
 
+_Item = TypeVar("_Item")
+
 
 class CodeServicer:
     """The service ``emitter.v1.CodeService``.
 
-    ``makers`` make the next message of a stream while gRPC sends the one before it: one message
-    ahead, no more.
+    ``makers`` make the next message of a stream while gRPC sends the one before it and that one is
+    hashed: one message ahead, no more.
     """
 
     descriptor = code_pb2.DESCRIPTOR.services_by_name["CodeService"]
@@ -56,18 +58,51 @@ class CodeServicer:
                     Reason.INDEX_OUT_OF_RANGE, field="from_index", limit=block.row.quantity
                 )
             first = code_pb2.DeliverBlockResponse(block=values.block(block), replayed=replayed)
-            messages = _messages(
-                call.engine, block, first, request.from_index, call.limits.stream_message_bytes
-            )
-            yield from stream.send(self._one_ahead(messages))
+            step = max(1, call.limits.stream_message_bytes // block.record_size)
+            pieces = range(request.from_index, block.row.quantity, step)
+            yield from stream.send(self._messages(call.engine, block, pieces, first))
 
-    def _one_ahead(self, messages: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield the messages, the next one in the making while the last is taken."""
-        coming = self._makers.submit(next, messages, None)
-        while (message := coming.result()) is not None:
-            coming = self._makers.submit(next, messages, None)
+    def _messages(
+        self,
+        engine: Engine,
+        block: BlockView,
+        pieces: range,
+        first: code_pb2.DeliverBlockResponse,
+    ) -> Iterator[bytes]:
+        """Yield a message for each of the pieces of a block, and the digest of all records last.
+
+        The first message starts with the fields of ``first``. A message is hashed here after it
+        is sent and while the next one is made.
+        """
+        digest = hashlib.sha256()
+        for head_size, making in _one_ahead(self._make(engine, block, pieces, first)):
+            message = making.result()
             yield message
             reach("delivery.streaming")
+            digest.update(memoryview(message)[head_size:])
+        last = code_pb2.DeliverBlockResponse() if pieces else first
+        last.first_index, last.record_size = block.row.quantity, block.record_size
+        last.sha256 = digest.digest()
+        yield last.SerializeToString()
+
+    def _make(
+        self,
+        engine: Engine,
+        block: BlockView,
+        pieces: range,
+        first: code_pb2.DeliverBlockResponse,
+    ) -> Iterator[tuple[int, Future[bytes]]]:
+        """Start to make each message as it is asked for; yield the size of its head with it.
+
+        The core writes the records behind the head, so they are never copied.
+        """
+        before = first
+        for index in pieces:
+            count = min(pieces.step, block.row.quantity - index)
+            before.first_index, before.record_size = index, block.record_size
+            head = records_head(before, count * block.record_size)
+            yield len(head), self._makers.submit(engine.records, block, index, count, head=head)
+            before = code_pb2.DeliverBlockResponse()
 
     def list_blocks(
         self, request: code_pb2.ListBlocksRequest, call: Call
@@ -95,30 +130,10 @@ class CodeServicer:
         return values.verified(call.engine.verify(request.codes))
 
 
-def _messages(
-    engine: Engine,
-    block: BlockView,
-    first: code_pb2.DeliverBlockResponse,
-    from_index: int,
-    message_bytes: int,
-) -> Iterator[bytes]:
-    """Yield the messages of a block from an index on: records, and the digest of them last.
-
-    The first message starts with the fields of ``first``; each holds ``message_bytes`` of records
-    at most. The core writes the records behind the head, so they are never copied.
-    """
-    size = block.record_size
-    step = max(1, message_bytes // size)
-    digest = hashlib.sha256()
-    before = first
-    for index in range(from_index, block.row.quantity, step):
-        count = min(step, block.row.quantity - index)
-        before.first_index, before.record_size = index, size
-        head = records_head(before, count * size)
-        message = engine.records(block, index, count, head=head)
-        digest.update(memoryview(message)[len(head) :])
-        yield message
-        before = code_pb2.DeliverBlockResponse()
-    before.first_index, before.record_size = block.row.quantity, size
-    before.sha256 = digest.digest()
-    yield before.SerializeToString()
+def _one_ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """Yield the items, each after the next one was asked for."""
+    held = next(items, None)
+    while held is not None:
+        coming = next(items, None)
+        yield held
+        held = coming

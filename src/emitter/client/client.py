@@ -76,6 +76,7 @@ class Client:
     ) -> None:
         options = [
             ("grpc.max_receive_message_length", -1),
+            ("grpc.http2.max_frame_size", 1 << 20),  # few frames for a message of records
             ("grpc.keepalive_time_ms", 30_000),
             ("grpc.keepalive_timeout_ms", 10_000),
         ]
