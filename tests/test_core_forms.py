@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import twins
@@ -92,6 +92,7 @@ def ff1_cases(draw: st.DrawFn) -> tuple[bytes, int, bytes, np.ndarray]:
     return key, radix, draw(st.binary(max_size=40)), rows
 
 
+@settings(deadline=None)
 @given(ff1_cases())
 def test_forms_encrypt_and_decrypt_alike(
     forms: list[Form], case: tuple[bytes, int, bytes, np.ndarray]
@@ -126,6 +127,7 @@ def emit_cases(draw: st.DrawFn) -> tuple[int, dict[str, object], int, int]:
     return kind, made_of._asdict(), draw(integers_with_edges(0, space - count)), count
 
 
+@settings(deadline=None)
 @given(emit_cases())
 def test_forms_make_the_same_codes(
     forms: list[Form], case: tuple[int, dict[str, object], int, int]
@@ -145,6 +147,7 @@ LINES = st.sampled_from(
 PIECES = st.sampled_from([b"a", b"", b"_", b"\x1d", b"a" * 17, b"\xff", b"~", b"0" * 300])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.builds(lambda line, piece: line.replace(b"%s", piece), LINES, PIECES)),
     st.sampled_from([b"", b"\n"]),
