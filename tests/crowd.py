@@ -23,7 +23,7 @@ class LoadOverError(Exception):
 
 
 class Load:
-    """All clients of a server, stations for each participant among them, and what they were told."""
+    """All clients of a server, and what they were told."""
 
     def __init__(self, seed: int, stations_each: int = 2) -> None:
         self.promises: list[Promise] = []

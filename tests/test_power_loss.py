@@ -103,7 +103,7 @@ def _play(
     stations_each: int = 2,
     sync: bool = True,
 ) -> History:
-    """Let servers live under load; each but the last dies in its n-th write that syncs by itself."""
+    """Let servers live under load; all but the last die in their n-th write that syncs itself."""
     recorder = Recorder.build(work, home.data)
     lives_ns = []
     with Load(chance.getrandbits(32), stations_each) as load:
