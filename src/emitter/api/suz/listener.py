@@ -25,7 +25,8 @@ _START_S = 30.0
 def _guarded_protocol(head_s: float) -> type[HttpToolsProtocol]:
     """Return the protocol that drops a socket whose next request's head does not come in time.
 
-    uvicorn itself ends idle connections only: one byte a minute would keep a socket for ever.
+    uvicorn itself ends idle connections only: one byte a minute would keep a socket for ever. An
+    answer that nobody takes is ended by ``state["abort"]`` of its scope.
     """
 
     class Guarded(HttpToolsProtocol):
@@ -41,6 +42,7 @@ def _guarded_protocol(head_s: float) -> type[HttpToolsProtocol]:
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
+            self.scope["state"]["abort"] = self.transport.abort
             if self._head_due is None:
                 self._expect_head()
 
@@ -92,8 +94,6 @@ class StationServer:
 
     def start(self, host: str, port: int, grace_s: float = 20.0) -> int:
         """Listen and return the port, which the system chooses for 0; OSError if it cannot be."""
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
         config = uvicorn.Config(
             self._app,
             http=_guarded_protocol(self._limits.station_request_ms / 1000),
@@ -108,6 +108,8 @@ class StationServer:
             **self._tls,
         )
         config.load()  # here, so that a wrong certificate is the caller's to hear of
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
         self._server = _Announced(config)
         self._thread = threading.Thread(
             target=self._server.run, args=([listening],), name="stations", daemon=True

@@ -69,7 +69,7 @@ class Streamed(Response):
         self._stall_s = stall_s
         self._finished = finished
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the answer, the next part in the making while the last is taken."""
         begin = functools.partial(run_in_threadpool, next, self._parts, None)
         coming: asyncio.Task[bytes | None] = asyncio.create_task(begin())
@@ -82,7 +82,7 @@ class Streamed(Response):
                 part = await coming
             await self._send(send, b"", more=False)
         except TimeoutError:
-            pass  # an answer that is left incomplete closes the connection
+            scope["state"]["abort"]()  # a close would wait for the client to take the rest
         finally:
             await asyncio.gather(coming, return_exceptions=True)
             self._finished()
