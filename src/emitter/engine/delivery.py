@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from emitter import _core
-from emitter.engine.batch import Movement, Proposal
+from emitter.engine.batch import Proposal
+from emitter.engine.money import Movement
 from emitter.engine.orders import cost_of, require_buffer, require_order
 from emitter.errors import Reason, Refused
 from emitter.store import schema
@@ -27,9 +28,9 @@ from emitter.trade.states import (
 from emitter.trade.templates import TEMPLATES
 
 if TYPE_CHECKING:
-    from emitter.engine.batch import Work
     from emitter.engine.commands import DeliverBlock
     from emitter.engine.keys import KeyRing
+    from emitter.engine.work import Work
 
 
 class BlockView(NamedTuple):

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from emitter import _core
-from emitter.engine.batch import Issued, Later, Movement, Proposal
+from emitter.engine.batch import Later, Proposal
+from emitter.engine.money import Movement
 from emitter.engine.participants import require_account, require_active
+from emitter.engine.work import Issued
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.rows import BufferRow, OrderRow, RangeRow, SerialSource, SeriesRow
@@ -30,9 +32,9 @@ from emitter.trade.states import (
 from emitter.trade.templates import SCHEME, TEMPLATES
 
 if TYPE_CHECKING:
-    from emitter.engine.batch import Work
     from emitter.engine.commands import CloseOrder, CreateOrder, OrderLine
     from emitter.engine.keys import KeyRing
+    from emitter.engine.work import Work
 
 
 _READY = next_state(ORDER, OrderState.CREATED, OrderEvent.EMIT)
@@ -132,9 +134,7 @@ class CreateOrderStep:
     def judge(self, work: Work) -> Proposal:
         """Propose to reserve the order's cost; plan its serials and its place."""
         require_active(work, self.bin)
-        buffers = [
-            self._buffer(work, index, line) for index, line in enumerate(self.command.lines)
-        ]
+        buffers = [self._buffer(work, index, line) for index, line in enumerate(self.command.lines)]
         self._judge_open_orders(work)
         quantity = net = vat = 0
         for key, buffer in zip(self._series, buffers, strict=True):

@@ -8,19 +8,20 @@ import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from emitter import _core
-from emitter.engine.batch import Movement, Proposal
+from emitter.engine.batch import Proposal
+from emitter.engine.money import Movement
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.rows import AccountRow, ParticipantRow, TokenRow
 
 if TYPE_CHECKING:
-    from emitter.engine.batch import Work
     from emitter.engine.commands import (
         ActivateParticipant,
         CreditAccount,
         IssueToken,
         RegisterParticipant,
     )
+    from emitter.engine.work import Work
 
 
 class Role(enum.IntEnum):

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from emitter.engine.batch import Issued
+    from emitter.engine.work import Issued
     from emitter.store.port import Store
+
 
 class Series:
     """The ranges of one series in columns: first counter, first counter behind, and whose it is.

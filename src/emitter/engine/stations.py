@@ -20,7 +20,8 @@ from emitter.store import schema
 from emitter.store.rows import ConnectionRow, SignaturePolicy, StationRow
 
 if TYPE_CHECKING:
-    from emitter.engine.batch import Step, Work
+    from emitter.engine.batch import Step
+    from emitter.engine.work import Work
     from emitter.store.port import Reader, Store
 
 _NO_TOKEN = bytes(32)

@@ -12,7 +12,8 @@ from collections import OrderedDict, deque
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from emitter.engine.batch import Answer, Work, carry_out
+from emitter.engine.batch import Answer, carry_out
+from emitter.engine.work import Work
 from emitter.errors import Reason, Refused
 from emitter.failpoints import reach
 from emitter.store.port import CommitUnknown, StoreError, StoreFull
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emitter.config import Limits
-    from emitter.engine.batch import Issued, Step, Verdict
+    from emitter.engine.batch import Step, Verdict
+    from emitter.engine.work import Issued
     from emitter.store.port import Store
     from emitter.store.port import Writer as StoreWriter
 

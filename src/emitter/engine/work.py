@@ -1,0 +1,123 @@
+"""The rows of a transaction as a batch sees them: fetched in one call, changed, written in one.
+
+Rows that many commands share (a participant, its account, a series) are unpacked once and packed
+once a batch.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
+
+from emitter.store import schema
+from emitter.trade.calendar import civil_date
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from emitter.store.port import Writer
+    from emitter.store.rows import RangeRow
+
+
+class Issued(NamedTuple):
+    """A range of counters that a batch has given out."""
+
+    gtin: int
+    serial_size: int
+    first: int
+    row: RangeRow
+
+
+class Row(Protocol):
+    """A row as a value."""
+
+    def pack(self) -> bytes:
+        """Return the row."""
+
+    @classmethod
+    def unpack(cls, row: bytes, /) -> Self:
+        """Return the value of a row."""
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Work:
+    """Rows as bytes (`get`, `put`, `delete`) or as values (`read`, `change`), and what is planned.
+
+    ``planned`` counts what the proposals of a round would take of what they share.
+    """
+
+    def __init__(self, writer: Writer, now_us: int) -> None:
+        self.now_us = now_us
+        self.today = civil_date(now_us)
+        self.planned: Counter[object] = Counter()
+        self.proposing: set[int] = set()  # participants with proposals in this round
+        self.issued: list[Issued] = []
+        self._writer = writer
+        self._rows: dict[bytes, bytes | None] = {}
+        self._changed: dict[bytes, bytes] = {}
+        self._deleted: set[bytes] = set()
+        self._values: dict[bytes, Any] = {}
+        self._unpacked: set[bytes] = set()  # the keys of values that were changed
+
+    def fetch(self, keys: Sequence[bytes]) -> None:
+        """Read rows that are not here yet, in one call of the store."""
+        wanted = [key for key in dict.fromkeys(keys) if key not in self._rows]
+        self._rows.update(zip(wanted, self._writer.get_many(wanted), strict=True))
+
+    def expect_none(self, key: bytes) -> None:
+        """Save the look-up of a row that cannot be there, since its id was drawn for this batch."""
+        self._rows.setdefault(key, None)
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return a row as this batch has left it so far."""
+        if key in self._unpacked:
+            self.put(key, self._values[key].pack())
+        elif key not in self._rows:
+            self.fetch((key,))
+        return self._rows[key]
+
+    def put(self, key: bytes, row: bytes) -> None:
+        """Write a row."""
+        self._rows[key] = self._changed[key] = row
+        self._deleted.discard(key)
+        self._forget(key)
+
+    def delete(self, key: bytes) -> None:
+        """Delete a row."""
+        self._rows[key] = None
+        self._changed.pop(key, None)
+        self._deleted.add(key)
+        self._forget(key)
+
+    def read(self, key: bytes, kind: type[R]) -> R | None:
+        """Return the value of a row as this batch has left it so far, None where there is none."""
+        value: R | None = self._values.get(key)
+        if value is None and (row := self.get(key)) is not None:
+            value = self._values[key] = kind.unpack(row)
+        return value
+
+    def change(self, key: bytes, value: Row) -> None:
+        """Write a row by its value."""
+        self._values[key] = value
+        self._unpacked.add(key)
+        self._deleted.discard(key)
+
+    def _forget(self, key: bytes) -> None:
+        """Drop a value whose row was written otherwise."""
+        if self._values.pop(key, None) is not None:
+            self._unpacked.discard(key)
+
+    def issue(self, issued: Issued) -> None:
+        """Write the row of a new range of counters and remember to tell the index of ranges."""
+        self.put(schema.range_key(*issued[:3]), issued.row.pack())
+        self.issued.append(issued)
+
+    def write(self) -> None:
+        """Hand all changed rows to the store, in one call and in the order of its pages."""
+        for key in list(self._unpacked):
+            self.put(key, self._values[key].pack())
+        self._writer.put_many(sorted(self._changed.items()))
+        if self._deleted:
+            self._writer.delete_many(list(self._deleted))
