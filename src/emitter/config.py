@@ -86,6 +86,9 @@ class Limits:
     stream_orders_in_flight_max: int = _limit(
         1_000, "orders a stream", "unanswered orders; beyond it the stream is read no further"
     )
+    batch_orders_max: int = _limit(
+        1_000, "orders a call", "a tenth of a second; two fit into a participant's queue"
+    )
     unary_deadline_ms: int = _limit(
         30_000, "milliseconds", "a unary call without a deadline of its own"
     )

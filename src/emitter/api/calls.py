@@ -25,10 +25,12 @@ from emitter.wire import language_of, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from google.protobuf.descriptor import ServiceDescriptor
 
     from emitter.config import Limits
+    from emitter.engine.batch import Answer
     from emitter.engine.commands import Command
     from emitter.engine.engine import Engine
     from emitter.engine.participants import Principal
@@ -88,12 +90,15 @@ class Call:
 
         Returns the command's own value, and whether the verdict was remembered.
         """
-        future = self.engine.submit(command)
+        answer = self.wait(self.engine.submit(command))
+        return answer.value, answer.replayed
+
+    def wait(self, future: Future[Answer]) -> Answer:
+        """Return the answer; COMMIT_UNKNOWN if the call may take no longer."""
         try:
-            answer = future.result(self._seconds_left())
+            return future.result(self._seconds_left())
         except concurrent.futures.TimeoutError:
             raise Refused(Reason.COMMIT_UNKNOWN) from None
-        return answer.value, answer.replayed
 
     def _seconds_left(self) -> float:
         seconds = self.context.time_remaining()

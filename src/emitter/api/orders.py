@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import queue
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, cast
 
 import grpc
@@ -20,7 +21,6 @@ from emitter.wire import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from concurrent.futures import Future
 
     from emitter.api.calls import Call
     from emitter.api.streams import Streams
@@ -58,12 +58,11 @@ class OrderServicer:
         if len(request.requests) > limit:
             raise Refused(Reason.LIMIT_EXCEEDED, field="requests", limit=limit)
         bin_ = call.station()
-        submitted = [_submit(call, bin_, item) for item in request.requests]
+        futures = [_submitted(item, call, bin_) for item in request.requests]
         response = order_pb2.BatchCreateOrdersResponse()
-        for item, future in zip(request.requests, submitted, strict=True):
-            response.verdicts.append(
-                _verdict(order_pb2.OrderVerdict, item.request_id, _outcome(call, future), call)
-            )
+        for item, future in zip(request.requests, futures, strict=True):
+            verdict = response.verdicts.add(request_id=item.request_id)
+            _tell(verdict, _decision(future, call), call)
         return response
 
     def get_order(
@@ -194,11 +193,38 @@ class _OrderStream:
 
     def _answer(self, request_id: str, verdict: Answer | BaseException) -> bytes:
         response = order_pb2.StreamOrdersResponse(request_id=request_id)
-        if isinstance(verdict, Answer):
-            response.order.CopyFrom(values.order(cast("OrderView", verdict.value)))
-            response.replayed = verdict.replayed
-        else:
-            refused = refused_for(verdict)
-            response.error.CopyFrom(status_of(refused.refusal, self._call.language))
-            response.replayed = refused.refusal.replayed
+        _tell(response, verdict, self._call)
         return response.SerializeToString()
+
+
+def _submitted(request: order_pb2.CreateOrderRequest, call: Call, bin_: int) -> Future[Answer]:
+    """Hand one order of many to the engine; what it refuses at once is in the future, too."""
+    try:
+        return call.engine.submit(values.create_order(bin_, request))
+    except Exception as error:  # noqa: BLE001 - answered beside its neighbours
+        refused: Future[Answer] = Future()
+        refused.set_exception(error)
+        return refused
+
+
+def _decision(future: Future[Answer], call: Call) -> Answer | BaseException:
+    """Wait for a verdict no longer than the call may take, and return it."""
+    try:
+        return call.wait(future)
+    except Exception as error:  # noqa: BLE001 - answered beside its neighbours
+        return error
+
+
+def _tell(
+    response: order_pb2.OrderVerdict | order_pb2.StreamOrdersResponse,
+    verdict: Answer | BaseException,
+    call: Call,
+) -> None:
+    """Write the verdict on an order."""
+    if isinstance(verdict, Answer):
+        response.order.CopyFrom(values.order(cast("OrderView", verdict.value)))
+        response.replayed = verdict.replayed
+    else:
+        refused = refused_for(verdict)
+        response.error.CopyFrom(status_of(refused.refusal, call.language))
+        response.replayed = refused.refusal.replayed

@@ -122,6 +122,7 @@ def buffer(row: BufferRow) -> order_pb2.Buffer:
 def order(view: OrderView) -> order_pb2.Order:
     """Return the message of an order."""
     row = view.row
+    gross_tiyn, held_tiyn = view.gross_tiyn, view.held_tiyn
     captured_tiyn = sum(cost_of(item).gross(item.delivered) for item in row.buffers)
     return order_pb2.Order(
         order_id=str(view.order_id),
@@ -130,10 +131,10 @@ def order(view: OrderView) -> order_pb2.Order:
         buffers=[buffer(item) for item in row.buffers],
         create_time=instant(row.created_us),
         close_time=instant(row.closed_us) if row.closed_us else None,
-        gross_tiyn=view.gross_tiyn,
-        reserved_tiyn=view.held_tiyn,
+        gross_tiyn=gross_tiyn,
+        reserved_tiyn=held_tiyn,
         captured_tiyn=captured_tiyn,
-        released_tiyn=view.gross_tiyn - view.held_tiyn - captured_tiyn,
+        released_tiyn=gross_tiyn - held_tiyn - captured_tiyn,
     )
 
 

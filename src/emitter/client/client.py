@@ -10,6 +10,7 @@ import numpy as np
 from google.type.date_pb2 import Date
 
 from emitter.client.delivery import Delivery
+from emitter.client.order_batch import create_in_batches
 from emitter.client.order_stream import OrderStream
 from emitter.client.repeating import Repeats
 from emitter.v1 import (
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from numpy.typing import NDArray
 
-    from emitter.client.order_stream import OrderItem
+    from emitter.client.order_batch import OrderItem
     from emitter.errors import Refused
     from emitter.v1.account_pb2 import Account, Role, Transaction
     from emitter.v1.code_pb2 import Block, IssuedBuffer
@@ -113,6 +114,20 @@ class Client:
         """Emit an order and return it; the id is made here if none is given."""
         request = order_pb2.CreateOrderRequest(request_id=request_id or _new_id(), lines=lines)
         return self._order(self._orders.CreateOrder, request)
+
+    def create_orders(self, orders: Iterable[OrderItem]) -> Iterator[tuple[str, Order | Refused]]:
+        """Create many orders in few calls; yield (request_id, order or refusal) for each.
+
+        An item is the lines of an order, or (request_id, lines). The fastest way to create many:
+        the orders of a call share its cost. Verdicts come batch by batch, in the order of the
+        items but for those that had to be repeated.
+        """
+
+        def call(request: order_pb2.BatchCreateOrdersRequest) -> Any:
+            method = self._orders.BatchCreateOrders
+            return method.future(request, timeout=self._timeout_s, metadata=self._metadata)
+
+        return create_in_batches(call, orders, self._attempts)
 
     def stream_orders(self, orders: Iterable[OrderItem]) -> Iterator[tuple[str, Order | Refused]]:
         """Create many orders on one stream; yield (request_id, order or refusal) as they come.

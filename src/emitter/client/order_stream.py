@@ -17,9 +17,8 @@ from emitter.wire import refused_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from emitter.v1.order_pb2 import Order, OrderLine
-
-    OrderItem = Iterable[OrderLine] | tuple[str, Iterable[OrderLine]]
+    from emitter.client.order_batch import OrderItem
+    from emitter.v1.order_pb2 import Order
 
 
 class OrderStream:

@@ -26,19 +26,19 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x65mitter/v1/order.proto\x12\nemitter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"h\n\tOrderLine\x12\x0c\n\x04gtin\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12\x13\n\x0btemplate_id\x18\x03 \x01(\x05\x12\x17\n\nprice_tiyn\x18\x04 \x01(\x03H\x00\x88\x01\x01\x42\r\n\x0b_price_tiyn\"\x88\x02\n\x06\x42uffer\x12\x0c\n\x04gtin\x18\x01 \x01(\t\x12\x13\n\x0btemplate_id\x18\x02 \x01(\x05\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.emitter.v1.BufferState\x12\x10\n\x08quantity\x18\x04 \x01(\x03\x12\x1a\n\x12\x64\x65livered_quantity\x18\x05 \x01(\x03\x12\x15\n\rleft_quantity\x18\x06 \x01(\x03\x12\x17\n\nprice_tiyn\x18\x07 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\x0ftariff_net_tiyn\x18\x08 \x01(\x03\x12\x18\n\x10vat_basis_points\x18\t \x01(\x05\x12\x13\n\x0brecord_size\x18\n \x01(\x05\x42\r\n\x0b_price_tiyn\"\xd0\x02\n\x05Order\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.emitter.v1.OrderState\x12/\n\rproduct_group\x18\x03 \x01(\x0e\x32\x18.emitter.v1.ProductGroup\x12#\n\x07\x62uffers\x18\x04 \x03(\x0b\x32\x12.emitter.v1.Buffer\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ngross_tiyn\x18\x07 \x01(\x03\x12\x15\n\rreserved_tiyn\x18\x08 \x01(\x03\x12\x15\n\rcaptured_tiyn\x18\t \x01(\x03\x12\x15\n\rreleased_tiyn\x18\n \x01(\x03\"N\n\x12\x43reateOrderRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12$\n\x05lines\x18\x02 \x03(\x0b\x32\x15.emitter.v1.OrderLine\"I\n\x13\x43reateOrderResponse\x12 \n\x05order\x18\x01 \x01(\x0b\x32\x11.emitter.v1.Order\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"O\n\x13StreamOrdersRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12$\n\x05lines\x18\x02 \x03(\x0b\x32\x15.emitter.v1.OrderLine\"\x8f\x01\n\x14StreamOrdersResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\"\n\x05order\x18\x02 \x01(\x0b\x32\x11.emitter.v1.OrderH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x10\n\x08replayed\x18\x04 \x01(\x08\x42\x08\n\x06result\"0\n\x0fGetOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\"4\n\x10GetOrderResponse\x12 \n\x05order\x18\x01 \x01(\x0b\x32\x11.emitter.v1.Order\"G\n\x11ListOrdersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0b\n\x03\x62in\x18\x03 \x01(\t\"P\n\x12ListOrdersResponse\x12!\n\x06orders\x18\x01 \x03(\x0b\x32\x11.emitter.v1.Order\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x11\x43loseOrderRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\"H\n\x12\x43loseOrderResponse\x12 \n\x05order\x18\x01 \x01(\x0b\x32\x11.emitter.v1.Order\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"H\n\x12\x43loseBufferRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0c\n\x04gtin\x18\x03 \x01(\t\"I\n\x13\x43loseBufferResponse\x12 \n\x05order\x18\x01 \x01(\x0b\x32\x11.emitter.v1.Order\x12\x10\n\x08replayed\x18\x02 \x01(\x08*\xd7\x01\n\nOrderState\x12\x1b\n\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13ORDER_STATE_CREATED\x10\x01\x12\x17\n\x13ORDER_STATE_PENDING\x10\x02\x12\x18\n\x14ORDER_STATE_DECLINED\x10\x03\x12\x18\n\x14ORDER_STATE_APPROVED\x10\x04\x12\x15\n\x11ORDER_STATE_READY\x10\x05\x12\x16\n\x12ORDER_STATE_CLOSED\x10\x06\x12\x17\n\x13ORDER_STATE_EXPIRED\x10\x07*\xc8\x01\n\x0b\x42ufferState\x12\x1c\n\x18\x42UFFER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42UFFER_STATE_PENDING\x10\x01\x12\x17\n\x13\x42UFFER_STATE_ACTIVE\x10\x02\x12\x1a\n\x16\x42UFFER_STATE_EXHAUSTED\x10\x03\x12\x19\n\x15\x42UFFER_STATE_REJECTED\x10\x04\x12\x17\n\x13\x42UFFER_STATE_CLOSED\x10\x05\x12\x18\n\x14\x42UFFER_STATE_EXPIRED\x10\x06*\xee\x02\n\x0cProductGroup\x12\x1d\n\x19PRODUCT_GROUP_UNSPECIFIED\x10\x00\x12\x17\n\x13PRODUCT_GROUP_SHOES\x10\x01\x12\x19\n\x15PRODUCT_GROUP_TOBACCO\x10\x02\x12\x18\n\x14PRODUCT_GROUP_PHARMA\x10\x03\x12\x17\n\x13PRODUCT_GROUP_TIRES\x10\x04\x12\x19\n\x15PRODUCT_GROUP_CAMERAS\x10\x05\x12\x1b\n\x17PRODUCT_GROUP_PERFUMERY\x10\x06\x12 \n\x1cPRODUCT_GROUP_LIGHT_INDUSTRY\x10\x07\x12\x1a\n\x16PRODUCT_GROUP_BICYCLES\x10\x08\x12\x19\n\x15PRODUCT_GROUP_MEDICAL\x10\t\x12\x17\n\x13PRODUCT_GROUP_WATER\x10\n\x12\x16\n\x12PRODUCT_GROUP_BEER\x10\x0b\x12\x16\n\x12PRODUCT_GROUP_MILK\x10\x0c\x32\xe6\x03\n\x0cOrderService\x12N\n\x0b\x43reateOrder\x12\x1e.emitter.v1.CreateOrderRequest\x1a\x1f.emitter.v1.CreateOrderResponse\x12U\n\x0cStreamOrders\x12\x1f.emitter.v1.StreamOrdersRequest\x1a .emitter.v1.StreamOrdersResponse(\x01\x30\x01\x12\x45\n\x08GetOrder\x12\x1b.emitter.v1.GetOrderRequest\x1a\x1c.emitter.v1.GetOrderResponse\x12K\n\nListOrders\x12\x1d.emitter.v1.ListOrdersRequest\x1a\x1e.emitter.v1.ListOrdersResponse\x12K\n\nCloseOrder\x12\x1d.emitter.v1.CloseOrderRequest\x1a\x1e.emitter.v1.CloseOrderResponse\x12N\n\x0b\x43loseBuffer\x12\x1e.emitter.v1.CloseBufferRequest\x1a\x1f.emitter.v1.CloseBufferResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x65mitter/v1/order.proto\x12\nemitter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"h\n\tOrderLine\x12\x0c\n\x04gtin\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12\x13\n\x0btemplate_id\x18\x03 \x01(\x05\x12\x17\n\nprice_tiyn\x18\x04 \x01(\x03H\x00\x88\x01\x01\x42\r\n\x0b_price_tiyn\"\x88\x02\n\x06\x42uffer\x12\x0c\n\x04gtin\x18\x01 \x01(\t\x12\x13\n\x0btemplate_id\x18\x02 \x01(\x05\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.emitter.v1.BufferState\x12\x10\n\x08quantity\x18\x04 \x01(\x03\x12\x1a\n\x12\x64\x65livered_quantity\x18\x05 \x01(\x03\x12\x15\n\rleft_quantity\x18\x06 \x01(\x03\x12\x17\n\nprice_tiyn\x18\x07 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\x0ftariff_net_tiyn\x18\x08 \x01(\x03\x12\x18\n\x10vat_basis_points\x18\t \x01(\x05\x12\x13\n\x0brecord_size\x18\n \x01(\x05\x42\r\n\x0b_price_tiyn\"\xd0\x02\n\x05Order\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.emitter.v1.OrderState\x12/\n\rproduct_group\x18\x03 \x01(\x0e\x32\x18.emitter.v1.ProductGroup\x12#\n\x07\x62uffers\x18\x04 \x03(\x0b\x32\x12.emitter.v1.Buffer\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ngross_tiyn\x18\x07 \x01(\x03\x12\x15\n\rreserved_tiyn\x18\x08 \x01(\x03\x12\x15\n\rcaptured_tiyn\x18\t \x01(\x03\x12\x15\n\rreleased_tiyn\x18\n \x01(\x03\"N\n\x12\x43reateOrderRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12$\n\x05lines\x18\x02 \x03(\x0b\x32\x15.emitter.v1.OrderLine\"I\n\x13\x43reateOrderResponse\x12 \n\x05order\x18\x01 \x01(\x0b\x32\x11.emitter.v1.Order\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"O\n\x13StreamOrdersRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12$\n\x05lines\x18\x02 \x03(\x0b\x32\x15.emitter.v1.OrderLine\"\x8f\x01\n\x14StreamOrdersResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\"\n\x05order\x18\x02 \x01(\x0b\x32\x11.emitter.v1.OrderH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x10\n\x08replayed\x18\x04 \x01(\x08\x42\x08\n\x06result\"L\n\x18\x42\x61tchCreateOrdersRequest\x12\x30\n\x08requests\x18\x01 \x03(\x0b\x32\x1e.emitter.v1.CreateOrderRequest\"G\n\x19\x42\x61tchCreateOrdersResponse\x12*\n\x08verdicts\x18\x01 \x03(\x0b\x32\x18.emitter.v1.OrderVerdict\"\x87\x01\n\x0cOrderVerdict\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\"\n\x05order\x18\x02 \x01(\x0b\x32\x11.emitter.v1.OrderH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x10\n\x08replayed\x18\x04 \x01(\x08\x42\x08\n\x06result\"0\n\x0fGetOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\"4\n\x10GetOrderResponse\x12 \n\x05order\x18\x01 \x01(\x0b\x32\x11.emitter.v1.Order\"G\n\x11ListOrdersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0b\n\x03\x62in\x18\x03 \x01(\t\"P\n\x12ListOrdersResponse\x12!\n\x06orders\x18\x01 \x03(\x0b\x32\x11.emitter.v1.Order\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x11\x43loseOrderRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\"H\n\x12\x43loseOrderResponse\x12 \n\x05order\x18\x01 \x01(\x0b\x32\x11.emitter.v1.Order\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"H\n\x12\x43loseBufferRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0c\n\x04gtin\x18\x03 \x01(\t\"I\n\x13\x43loseBufferResponse\x12 \n\x05order\x18\x01 \x01(\x0b\x32\x11.emitter.v1.Order\x12\x10\n\x08replayed\x18\x02 \x01(\x08*\xd7\x01\n\nOrderState\x12\x1b\n\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13ORDER_STATE_CREATED\x10\x01\x12\x17\n\x13ORDER_STATE_PENDING\x10\x02\x12\x18\n\x14ORDER_STATE_DECLINED\x10\x03\x12\x18\n\x14ORDER_STATE_APPROVED\x10\x04\x12\x15\n\x11ORDER_STATE_READY\x10\x05\x12\x16\n\x12ORDER_STATE_CLOSED\x10\x06\x12\x17\n\x13ORDER_STATE_EXPIRED\x10\x07*\xc8\x01\n\x0b\x42ufferState\x12\x1c\n\x18\x42UFFER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42UFFER_STATE_PENDING\x10\x01\x12\x17\n\x13\x42UFFER_STATE_ACTIVE\x10\x02\x12\x1a\n\x16\x42UFFER_STATE_EXHAUSTED\x10\x03\x12\x19\n\x15\x42UFFER_STATE_REJECTED\x10\x04\x12\x17\n\x13\x42UFFER_STATE_CLOSED\x10\x05\x12\x18\n\x14\x42UFFER_STATE_EXPIRED\x10\x06*\xee\x02\n\x0cProductGroup\x12\x1d\n\x19PRODUCT_GROUP_UNSPECIFIED\x10\x00\x12\x17\n\x13PRODUCT_GROUP_SHOES\x10\x01\x12\x19\n\x15PRODUCT_GROUP_TOBACCO\x10\x02\x12\x18\n\x14PRODUCT_GROUP_PHARMA\x10\x03\x12\x17\n\x13PRODUCT_GROUP_TIRES\x10\x04\x12\x19\n\x15PRODUCT_GROUP_CAMERAS\x10\x05\x12\x1b\n\x17PRODUCT_GROUP_PERFUMERY\x10\x06\x12 \n\x1cPRODUCT_GROUP_LIGHT_INDUSTRY\x10\x07\x12\x1a\n\x16PRODUCT_GROUP_BICYCLES\x10\x08\x12\x19\n\x15PRODUCT_GROUP_MEDICAL\x10\t\x12\x17\n\x13PRODUCT_GROUP_WATER\x10\n\x12\x16\n\x12PRODUCT_GROUP_BEER\x10\x0b\x12\x16\n\x12PRODUCT_GROUP_MILK\x10\x0c\x32\xc8\x04\n\x0cOrderService\x12N\n\x0b\x43reateOrder\x12\x1e.emitter.v1.CreateOrderRequest\x1a\x1f.emitter.v1.CreateOrderResponse\x12U\n\x0cStreamOrders\x12\x1f.emitter.v1.StreamOrdersRequest\x1a .emitter.v1.StreamOrdersResponse(\x01\x30\x01\x12`\n\x11\x42\x61tchCreateOrders\x12$.emitter.v1.BatchCreateOrdersRequest\x1a%.emitter.v1.BatchCreateOrdersResponse\x12\x45\n\x08GetOrder\x12\x1b.emitter.v1.GetOrderRequest\x1a\x1c.emitter.v1.GetOrderResponse\x12K\n\nListOrders\x12\x1d.emitter.v1.ListOrdersRequest\x1a\x1e.emitter.v1.ListOrdersResponse\x12K\n\nCloseOrder\x12\x1d.emitter.v1.CloseOrderRequest\x1a\x1e.emitter.v1.CloseOrderResponse\x12N\n\x0b\x43loseBuffer\x12\x1e.emitter.v1.CloseBufferRequest\x1a\x1f.emitter.v1.CloseBufferResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'emitter.v1.order_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ORDERSTATE']._serialized_start=1732
-  _globals['_ORDERSTATE']._serialized_end=1947
-  _globals['_BUFFERSTATE']._serialized_start=1950
-  _globals['_BUFFERSTATE']._serialized_end=2150
-  _globals['_PRODUCTGROUP']._serialized_start=2153
-  _globals['_PRODUCTGROUP']._serialized_end=2519
+  _globals['_ORDERSTATE']._serialized_start=2021
+  _globals['_ORDERSTATE']._serialized_end=2236
+  _globals['_BUFFERSTATE']._serialized_start=2239
+  _globals['_BUFFERSTATE']._serialized_end=2439
+  _globals['_PRODUCTGROUP']._serialized_start=2442
+  _globals['_PRODUCTGROUP']._serialized_end=2808
   _globals['_ORDERLINE']._serialized_start=96
   _globals['_ORDERLINE']._serialized_end=200
   _globals['_BUFFER']._serialized_start=203
@@ -53,22 +53,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMORDERSREQUEST']._serialized_end=1042
   _globals['_STREAMORDERSRESPONSE']._serialized_start=1045
   _globals['_STREAMORDERSRESPONSE']._serialized_end=1188
-  _globals['_GETORDERREQUEST']._serialized_start=1190
-  _globals['_GETORDERREQUEST']._serialized_end=1238
-  _globals['_GETORDERRESPONSE']._serialized_start=1240
-  _globals['_GETORDERRESPONSE']._serialized_end=1292
-  _globals['_LISTORDERSREQUEST']._serialized_start=1294
-  _globals['_LISTORDERSREQUEST']._serialized_end=1365
-  _globals['_LISTORDERSRESPONSE']._serialized_start=1367
-  _globals['_LISTORDERSRESPONSE']._serialized_end=1447
-  _globals['_CLOSEORDERREQUEST']._serialized_start=1449
-  _globals['_CLOSEORDERREQUEST']._serialized_end=1506
-  _globals['_CLOSEORDERRESPONSE']._serialized_start=1508
-  _globals['_CLOSEORDERRESPONSE']._serialized_end=1580
-  _globals['_CLOSEBUFFERREQUEST']._serialized_start=1582
-  _globals['_CLOSEBUFFERREQUEST']._serialized_end=1654
-  _globals['_CLOSEBUFFERRESPONSE']._serialized_start=1656
-  _globals['_CLOSEBUFFERRESPONSE']._serialized_end=1729
-  _globals['_ORDERSERVICE']._serialized_start=2522
-  _globals['_ORDERSERVICE']._serialized_end=3008
+  _globals['_BATCHCREATEORDERSREQUEST']._serialized_start=1190
+  _globals['_BATCHCREATEORDERSREQUEST']._serialized_end=1266
+  _globals['_BATCHCREATEORDERSRESPONSE']._serialized_start=1268
+  _globals['_BATCHCREATEORDERSRESPONSE']._serialized_end=1339
+  _globals['_ORDERVERDICT']._serialized_start=1342
+  _globals['_ORDERVERDICT']._serialized_end=1477
+  _globals['_GETORDERREQUEST']._serialized_start=1479
+  _globals['_GETORDERREQUEST']._serialized_end=1527
+  _globals['_GETORDERRESPONSE']._serialized_start=1529
+  _globals['_GETORDERRESPONSE']._serialized_end=1581
+  _globals['_LISTORDERSREQUEST']._serialized_start=1583
+  _globals['_LISTORDERSREQUEST']._serialized_end=1654
+  _globals['_LISTORDERSRESPONSE']._serialized_start=1656
+  _globals['_LISTORDERSRESPONSE']._serialized_end=1736
+  _globals['_CLOSEORDERREQUEST']._serialized_start=1738
+  _globals['_CLOSEORDERREQUEST']._serialized_end=1795
+  _globals['_CLOSEORDERRESPONSE']._serialized_start=1797
+  _globals['_CLOSEORDERRESPONSE']._serialized_end=1869
+  _globals['_CLOSEBUFFERREQUEST']._serialized_start=1871
+  _globals['_CLOSEBUFFERREQUEST']._serialized_end=1943
+  _globals['_CLOSEBUFFERRESPONSE']._serialized_start=1945
+  _globals['_CLOSEBUFFERRESPONSE']._serialized_end=2018
+  _globals['_ORDERSERVICE']._serialized_start=2811
+  _globals['_ORDERSERVICE']._serialized_end=3395
 # @@protoc_insertion_point(module_scope)

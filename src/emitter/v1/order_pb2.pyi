@@ -172,6 +172,30 @@ class StreamOrdersResponse(_message.Message):
     replayed: bool
     def __init__(self, request_id: _Optional[str] = ..., order: _Optional[_Union[Order, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., replayed: _Optional[bool] = ...) -> None: ...
 
+class BatchCreateOrdersRequest(_message.Message):
+    __slots__ = ("requests",)
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    requests: _containers.RepeatedCompositeFieldContainer[CreateOrderRequest]
+    def __init__(self, requests: _Optional[_Iterable[_Union[CreateOrderRequest, _Mapping]]] = ...) -> None: ...
+
+class BatchCreateOrdersResponse(_message.Message):
+    __slots__ = ("verdicts",)
+    VERDICTS_FIELD_NUMBER: _ClassVar[int]
+    verdicts: _containers.RepeatedCompositeFieldContainer[OrderVerdict]
+    def __init__(self, verdicts: _Optional[_Iterable[_Union[OrderVerdict, _Mapping]]] = ...) -> None: ...
+
+class OrderVerdict(_message.Message):
+    __slots__ = ("request_id", "order", "error", "replayed")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    REPLAYED_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    order: Order
+    error: _status_pb2.Status
+    replayed: bool
+    def __init__(self, request_id: _Optional[str] = ..., order: _Optional[_Union[Order, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., replayed: _Optional[bool] = ...) -> None: ...
+
 class GetOrderRequest(_message.Message):
     __slots__ = ("order_id", "bin")
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]

@@ -45,6 +45,11 @@ class OrderServiceStub:
                 request_serializer=emitter_dot_v1_dot_order__pb2.StreamOrdersRequest.SerializeToString,
                 response_deserializer=emitter_dot_v1_dot_order__pb2.StreamOrdersResponse.FromString,
                 _registered_method=True)
+        self.BatchCreateOrders = channel.unary_unary(
+                '/emitter.v1.OrderService/BatchCreateOrders',
+                request_serializer=emitter_dot_v1_dot_order__pb2.BatchCreateOrdersRequest.SerializeToString,
+                response_deserializer=emitter_dot_v1_dot_order__pb2.BatchCreateOrdersResponse.FromString,
+                _registered_method=True)
         self.GetOrder = channel.unary_unary(
                 '/emitter.v1.OrderService/GetOrder',
                 request_serializer=emitter_dot_v1_dot_order__pb2.GetOrderRequest.SerializeToString,
@@ -83,6 +88,15 @@ class OrderServiceServicer:
         """Creates many orders on one stream. Each request is answered once, as soon as its verdict is
         durable, so answers come in any order; a refused order does not end the stream. Beyond the
         server's limit of unanswered orders the stream is read no further until answers are taken.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchCreateOrders(self, request, context):
+        """Creates many orders in one call, each by itself: a refused order harms no neighbour. Answered
+        once every verdict is durable. The cheapest way to create many orders: a message of its own
+        costs more than an order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,6 +142,11 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.StreamOrders,
                     request_deserializer=emitter_dot_v1_dot_order__pb2.StreamOrdersRequest.FromString,
                     response_serializer=emitter_dot_v1_dot_order__pb2.StreamOrdersResponse.SerializeToString,
+            ),
+            'BatchCreateOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchCreateOrders,
+                    request_deserializer=emitter_dot_v1_dot_order__pb2.BatchCreateOrdersRequest.FromString,
+                    response_serializer=emitter_dot_v1_dot_order__pb2.BatchCreateOrdersResponse.SerializeToString,
             ),
             'GetOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOrder,
@@ -205,6 +224,33 @@ class OrderService:
             '/emitter.v1.OrderService/StreamOrders',
             emitter_dot_v1_dot_order__pb2.StreamOrdersRequest.SerializeToString,
             emitter_dot_v1_dot_order__pb2.StreamOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchCreateOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/emitter.v1.OrderService/BatchCreateOrders',
+            emitter_dot_v1_dot_order__pb2.BatchCreateOrdersRequest.SerializeToString,
+            emitter_dot_v1_dot_order__pb2.BatchCreateOrdersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,89 @@
+"""Many orders in few calls: two batches on their way at a time, what can be repeated repeated."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from emitter.client.repeating import Repeats
+from emitter.errors import Reason, Refused
+from emitter.v1 import order_pb2
+from emitter.wire import refused_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from emitter.v1.order_pb2 import CreateOrderRequest, Order, OrderLine, OrderVerdict
+
+    OrderItem = Iterable[OrderLine] | tuple[str, Iterable[OrderLine]]
+    Verdicts = Iterator[tuple[str, Order | Refused]]
+
+_BATCH_ORDERS = 500  # orders a call: half of what servers allow
+_BATCHES = 2  # on their way: the server works on one while we read and write the others
+
+
+def create_in_batches(
+    call: Callable[[order_pb2.BatchCreateOrdersRequest], Any],
+    orders: Iterable[OrderItem],
+    attempts: int,
+) -> Verdicts:
+    """Yield (request_id, order or refusal) for each order; raises what cannot be repeated.
+
+    ``call`` starts a call and returns it as gRPC's future.
+    """
+    asked: deque[tuple[list[CreateOrderRequest], Any]] = deque()
+    items = iter(orders)
+    while batch := [_request(item) for item in itertools.islice(items, _BATCH_ORDERS)]:
+        asked.append((batch, call(_message(batch))))
+        if len(asked) == _BATCHES:
+            yield from _verdicts(call, *asked.popleft(), attempts)
+    while asked:
+        yield from _verdicts(call, *asked.popleft(), attempts)
+
+
+def _verdicts(
+    call: Callable[[order_pb2.BatchCreateOrdersRequest], Any],
+    batch: list[CreateOrderRequest],
+    answer: Any,
+    attempts: int,
+) -> Verdicts:
+    """Yield the verdicts of a batch; what may pass is asked for again."""
+    repeats = Repeats(attempts)
+    while batch:
+        try:
+            verdicts = answer.result().verdicts
+        except grpc.RpcError as error:
+            repeats.after(error)
+        else:
+            passing = []
+            for request, verdict in zip(batch, verdicts, strict=True):
+                order = _order(verdict)
+                if isinstance(order, Refused) and order.reason.meaning.retry:
+                    passing.append((request, order))
+                else:
+                    yield request.request_id, order
+            batch = [request for request, _ in passing]
+            if batch and not repeats.again():
+                yield from ((request.request_id, refused) for request, refused in passing)
+                return
+        if batch:
+            answer = call(_message(batch))
+
+
+def _request(item: OrderItem) -> CreateOrderRequest:
+    request_id, lines = item if isinstance(item, tuple) else (str(uuid.uuid4()), item)
+    return order_pb2.CreateOrderRequest(request_id=request_id, lines=lines)
+
+
+def _message(batch: list[CreateOrderRequest]) -> order_pb2.BatchCreateOrdersRequest:
+    return order_pb2.BatchCreateOrdersRequest(requests=batch)
+
+
+def _order(verdict: OrderVerdict) -> Order | Refused:
+    if verdict.HasField("order"):
+        return verdict.order
+    return refused_of(verdict.error) or Refused(Reason.INTERNAL)
