@@ -27,6 +27,7 @@ from emitter.api.suz.opening import open_stations
 from emitter.config import Limits, Settings
 from emitter.engine.engine import Engine
 from emitter.engine.keys import KeyRing, read_master
+from emitter.garbage import collect_rarely
 from emitter.malloc import keep_large_blocks
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.port import StoreError
@@ -158,6 +159,7 @@ def serve(
         if stations is not None:
             _log.info("serving stations on port %d", stations_port)
             stations_started(stations_port)
+        collect_rarely()
         stop.wait()
     finally:
         if stations is not None:
