@@ -217,7 +217,11 @@ class Process:
             stderr=subprocess.PIPE,
             text=True,
         )
-        line = self.process.stdout.readline()
+        try:
+            line = self.process.stdout.readline()
+        except BaseException:  # a test that ran out of time leaves no server behind
+            self.__exit__()
+            raise
         if not line:
             raise AssertionError(self.process.communicate()[1])
         self.target = f"127.0.0.1:{int(line)}"
