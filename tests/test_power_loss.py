@@ -53,7 +53,7 @@ class History(NamedTuple):
 @pytest.fixture(scope="module", autouse=True)
 def _summary(pytestconfig: pytest.Config) -> Iterator[None]:
     yield
-    tell(pytestconfig, f"{_totals.pop('power_cuts')} power cuts: {dict(_totals)}")
+    tell(pytestconfig, f"{_totals.pop('power_cuts', 0)} power cuts: {dict(_totals)}")
 
 
 @pytest.mark.parametrize("seed", seeds(1, 40))
