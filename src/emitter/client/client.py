@@ -255,7 +255,7 @@ class Client:
 
     # Calling --------------------------------------------------------------------------------------
 
-    # Stations of the HTTP door ---------------------------------------------------------------------
+    # Stations of the HTTP door --------------------------------------------------------------------
 
     def register_station(
         self, bin: str, name: str, policy: SignaturePolicy | None = None

@@ -183,7 +183,7 @@ class Engine:
     def orders(
         self, bin_: int, *, page_size: int, page_token: bytes = b""
     ) -> tuple[list[OrderView], bytes]:
-        """Return a page of orders, newest first, and the token of the next page (b'' at the end)."""
+        """Return a page of orders, newest first, and the next page's token (b'' at the end)."""
         return reading.read_orders(self._store, bin_, page_size=page_size, page_token=page_token)
 
     def blocks(
