@@ -2,7 +2,7 @@
 # do so only when a file that decides it has changed.
 
 BIN   := .venv/bin
-PIP   := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP   := $(BIN)/python -m pip -qq --disable-pip-version-check
 CORE  := $(wildcard src/emitter/*.pyx src/emitter/*.pxd src/emitter/*.pxi src/emitter/native/*)
 
 .DEFAULT_GOAL := help
