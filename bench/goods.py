@@ -1,0 +1,95 @@
+"""What the benchmarks order and for whom: participants, GTINs, orders."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import os
+import time
+from typing import TYPE_CHECKING
+
+from emitter.config import Limits
+from emitter.engine.commands import (
+    ActivateParticipant,
+    CreateOrder,
+    CreditAccount,
+    OrderLine,
+    RegisterParticipant,
+)
+from emitter.engine.engine import Engine
+from emitter.engine.keys import KeyRing
+from emitter.errors import Reason, Refused
+from emitter.store.lmdb_engine import open_lmdb
+from emitter.trade import gs1, parties
+from emitter.trade.calendar import civil_date
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from emitter.engine.batch import Answer
+    from emitter.engine.commands import Command
+
+CREDIT_TIYN = 10**15
+TEMPLATE = 20  # milk: 85 bytes with a MAC of 44 characters, the commonest form
+GTINS = 64  # goods of the benchmarks: neighbours in a batch share some, not all
+LIMITS = Limits(active_orders_max=0)
+
+
+def bins(count: int) -> list[int]:
+    """Return the BINs of ``count`` participants."""
+    bodies = (f"990{number:08d}" for number in itertools.count(1))
+    digits = ((body, parties.control_digit(body)) for body in bodies)
+    sound = (int(f"{body}{digit}") for body, digit in digits if digit is not None)
+    return list(itertools.islice(sound, count))
+
+
+def gtin(index: int) -> int:
+    """Return GTIN number ``index``."""
+    body = f"0487{index:09d}"
+    return int(f"{body}{gs1.check_digit(body)}")
+
+
+def orders(owners: list[int], count: int, tag: str, quantity: int = 10) -> list[CreateOrder]:
+    """Return orders of one line, round the participants and the goods."""
+    return [
+        CreateOrder(
+            owners[index % len(owners)],
+            f"{tag}-{index}",
+            (OrderLine(gtin(index % GTINS), quantity, TEMPLATE),),
+        )
+        for index in range(count)
+    ]
+
+
+def make_engine(folder: Path, owners: list[int], limits: Limits = LIMITS) -> Engine:
+    """Return an engine on a new store in ``folder`` with participants that have money."""
+    keys = KeyRing.create(folder / "keys", os.urandom(32))
+    engine = Engine(open_lmdb(folder / "data"), keys, limits=limits)
+    join(engine, owners)
+    return engine
+
+
+def join(engine: Engine, owners: list[int]) -> None:
+    """Register, activate and fund participants."""
+    today = civil_date(time.time_ns() // 1000)
+    since = today - dt.timedelta(days=1)
+    carry_out(engine, (RegisterParticipant(each, "ТОО «Проба»", since) for each in owners))
+    carry_out(engine, (ActivateParticipant(each, since) for each in owners))
+    carry_out(engine, (CreditAccount(each, CREDIT_TIYN, f"bank-{each}") for each in owners))
+
+
+def carry_out(engine: Engine, commands: Iterable[Command]) -> list[Answer]:
+    """Submit commands as fast as the queues take them; return the answers once all are durable."""
+    futures: list[Future[Answer]] = []
+    for command in commands:
+        while True:
+            try:
+                futures.append(engine.submit(command))
+                break
+            except Refused as refused:
+                if refused.reason is not Reason.OVERLOADED:
+                    raise
+                time.sleep(0.001)
+    return [future.result() for future in futures]
