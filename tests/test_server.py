@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from emitter.store.port import Reader
+
 
 @pytest.mark.parametrize(
     "listen", ["127.0.0.1:0", "127.1.2.3:0", "localhost:0", "[::1]:0", "unix:/run/emitter"]
@@ -106,6 +108,31 @@ def test_stopping_closes_the_port_once_however_often_it_is_asked(keys: KeyRing) 
         server.stop(1)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(address)
+
+
+def test_the_weather_of_the_store_is_retryable_for_who_reads(keys: KeyRing, tmp_path: Path) -> None:
+    store = open_lmdb(tmp_path, readers_max=1)
+    server = Server(engine := Engine(store, keys))
+    target = f"127.0.0.1:{server.start('127.0.0.1:0')}"
+    taken, free = threading.Event(), threading.Event()
+
+    def hold(_reader: Reader) -> None:
+        taken.set()
+        free.wait()
+
+    with Client(target, engine.embedded_token()) as client, ThreadPoolExecutor(1) as pool:
+        client.register_participant(BIN, "ТОО", DAY)
+        held = pool.submit(store.view, hold)
+        taken.wait()
+        try:
+            with pytest.raises(Refused) as refused:
+                client.account(bin=BIN)
+        finally:
+            free.set()
+        held.result()
+        assert refused.value.reason is Reason.STORE_UNAVAILABLE
+        assert client.account(bin=BIN).bin == BIN
+    server.stop(1)
 
 
 def test_many_callers_at_once_are_all_answered(keys: KeyRing) -> None:

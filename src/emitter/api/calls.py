@@ -20,6 +20,7 @@ from grpc_status import rpc_status
 
 from emitter.engine.participants import Role
 from emitter.errors import Reason, Refused
+from emitter.store.port import StoreError
 from emitter.trade.parties import require_bin
 from emitter.wire import language_of, status_of
 
@@ -175,11 +176,15 @@ class Doorman:
 
 
 def refused_for(error: BaseException) -> Refused:
-    """Return the refusal that answers an error; what is none goes to the log and is INTERNAL."""
+    """Return the refusal that answers an error; what is none goes to the log and is INTERNAL.
+
+    The weather of the store is one that a repeat may outlive: STORE_UNAVAILABLE.
+    """
     if isinstance(error, Refused):
         return error
     _log.error("a call failed", exc_info=error)
-    return Refused(Reason.INTERNAL)
+    weather = isinstance(error, StoreError)
+    return Refused(Reason.STORE_UNAVAILABLE if weather else Reason.INTERNAL)
 
 
 def _abort(context: grpc.ServicerContext, error: Exception) -> None:

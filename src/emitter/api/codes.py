@@ -48,19 +48,25 @@ class CodeServicer:
             request.block_id,
             request.quantity,
         )
-        limit = request.quantity if request.quantity > 0 else call.limits.quantity_max
-        if not 0 <= request.from_index <= limit:
-            raise Refused(Reason.INDEX_OUT_OF_RANGE, field="from_index", limit=limit)
         with self._streams.slot(bin_, call.context) as stream:
+            self._judge_index(request.from_index, command, call)
             block, replayed = call.execute(command)
-            if request.from_index > block.row.quantity:
-                raise Refused(
-                    Reason.INDEX_OUT_OF_RANGE, field="from_index", limit=block.row.quantity
-                )
             first = code_pb2.DeliverBlockResponse(block=values.block(block), replayed=replayed)
             step = max(1, call.limits.stream_message_bytes // block.record_size)
             pieces = range(request.from_index, block.row.quantity, step)
             yield from stream.send(self._messages(call.engine, block, pieces, first))
+
+    def _judge_index(self, from_index: int, command: DeliverBlock, call: Call) -> None:
+        """Refuse an index outside the block before anything is paid.
+
+        Above 0 the block must be there: only what was delivered can be continued.
+        """
+        limit = 0
+        if from_index > 0:
+            block = call.engine.block(command.bin, command.order_id, command.gtin, command.block_id)
+            limit = block.row.quantity
+        if not 0 <= from_index <= limit:
+            raise Refused(Reason.INDEX_OUT_OF_RANGE, field="from_index", limit=limit)
 
     def _messages(
         self,

@@ -6,14 +6,13 @@ A HEAD is never a GET here: asking for codes delivers them.
 from __future__ import annotations
 
 import functools
+import http
 import importlib.metadata
-import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.routing import Route
+from starlette.requests import Request
 
+from emitter.api.calls import refused_for
 from emitter.api.suz import codes, orders, sign_in
 from emitter.api.suz.answers import Dialect, answer, faults_answer, refusal_answer
 from emitter.api.suz.calls import Call, House, require_uuid
@@ -24,14 +23,14 @@ from emitter.api.suz.shapes import MisshapenError
 from emitter.api.suz.streaming import Streamed
 from emitter.api.suz.words import EXTENSIONS, NOT_OFFERED, PRODUCT_GROUPS
 from emitter.engine.orders import require_buffer
-from emitter.errors import Reason, Refusal, Refused
+from emitter.errors import Reason, Refused
 from emitter.trade.gs1 import require_gtin
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
     from emitter.api.suz.signatures import Anchors
     from emitter.config import Limits
@@ -40,35 +39,47 @@ if TYPE_CHECKING:
     from emitter.trade.templates import Group
 
     Handler = Callable[[Call], Awaitable[Response]]
+    Endpoint = Callable[[Request], Awaitable[Response]]
 
-_log = logging.getLogger(__name__)
+_SIGN_IN = "/api/v3/true-api/auth/simpleSignIn/"  # and then the connection
 _VERSIONS = {Dialect.V2: "2.0", Dialect.V3: "3.0"}
 
 
-class _Only(Route):
-    """A route of its method alone, where starlette's would answer HEAD by a GET."""
+class StationApp:
+    """The ASGI application of both dialects: a path is looked up, however many there are."""
 
-    def __init__(self, path: str, endpoint: Any, *, methods: list[str]) -> None:
-        super().__init__(path, endpoint, methods=methods)
-        self.methods = set(methods)
+    def __init__(self, house: House) -> None:
+        self._endpoints: dict[str, dict[str, Endpoint]] = {}
+        for dialect, method, path, handler, enters in _paths():
+            endpoint = _guarded(handler, dialect, house, enters=enters)
+            self._endpoints.setdefault(path, {})[method] = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        path = scope["path"]
+        if path.startswith(_SIGN_IN):
+            scope["path_params"] = {"omsConnection": path.removeprefix(_SIGN_IN)}
+            path = _SIGN_IN
+        methods = self._endpoints.get(path)
+        request = Request(scope, receive, send)
+        if methods is None:
+            response = _not_served(request, 404)
+        elif request.method not in methods:
+            response = _not_served(request, 405)
+        else:
+            response = await methods[request.method](request)
+        await response(scope, receive, send)
 
 
 def station_app(
     engine: Engine, limits: Limits, *, anchors: Anchors | None = None, sandbox: bool = False
-) -> Starlette:
+) -> StationApp:
     """Return the ASGI application of both dialects over an engine.
 
     ``anchors`` make signatures verifiable; ``sandbox`` marks every answer as a test's.
     """
     challenges = Challenges(limits.station_challenge_ms / 1000)
-    house = House(engine, limits, Pace(limits), challenges, anchors, sandbox)
-    routes = [
-        _Only(path, _guarded(handler, dialect, house, enters=enters), methods=[method])
-        for dialect, method, path, handler, enters in _paths()
-    ]
-    app = Starlette(routes=routes)
-    app.add_exception_handler(HTTPException, _not_served)
-    return app
+    return StationApp(House(engine, limits, Pace(limits), challenges, anchors, sandbox))
 
 
 def _paths() -> list[tuple[Dialect, str, str, Handler, bool]]:
@@ -110,9 +121,7 @@ def _v2(extension: str, group: Group) -> list[tuple[str, str, Handler]]:
     ]
 
 
-def _guarded(
-    handler: Handler, dialect: Dialect, house: House, *, enters: bool
-) -> Callable[[Request], Awaitable[Response]]:
+def _guarded(handler: Handler, dialect: Dialect, house: House, *, enters: bool) -> Endpoint:
     """Let the caller in, answer, and turn what is refused into the dialect's error."""
 
     async def endpoint(request: Request) -> Response:
@@ -125,9 +134,8 @@ def _guarded(
             response = refusal_answer(refused.refusal, dialect, call.language)
         except MisshapenError as error:
             response = faults_answer(error.faults, dialect, call.language)
-        except Exception:  # noqa: BLE001 - the door stays open, the cause is in the log
-            _log.exception("a call failed")
-            response = refusal_answer(Refusal(Reason.INTERNAL), dialect, call.language)
+        except Exception as error:  # noqa: BLE001 - the door stays open, the cause is in the log
+            response = refusal_answer(refused_for(error).refusal, dialect, call.language)
         if house.sandbox:
             response.headers["X-Emitter-Sandbox"] = "true"
         return response
@@ -135,16 +143,12 @@ def _guarded(
     return endpoint
 
 
-async def _not_served(request: Request, error: Exception) -> Response:
+def _not_served(request: Request, status: int) -> Response:
     """Answer for a path or a method that is not served, in the dialect of the path."""
-    if not isinstance(error, HTTPException):
-        raise error
-    text = f"{request.method} {request.url.path}: {error.detail}"
-    if request.url.path.startswith("/api/v3"):
-        body = {"globalErrors": [{"error": text, "errorCode": error.status_code}]}
-        return answer({"success": False, **body, "fieldErrors": []}, error.status_code)
-    body_v2 = {"success": False, "globalErrors": [text], "fieldErrors": []}
-    return answer(body_v2, error.status_code)
+    text = f"{request.method} {request.url.path[:200]}: {http.HTTPStatus(status).phrase}"
+    is_v3 = request.url.path.startswith("/api/v3")
+    error = {"error": text, "errorCode": status} if is_v3 else text
+    return answer({"success": False, "globalErrors": [error], "fieldErrors": []}, status)
 
 
 async def _not_offered(what: str, _call: Call) -> Response:
@@ -154,8 +158,13 @@ async def _not_offered(what: str, _call: Call) -> Response:
 # Both dialects ------------------------------------------------------------------------------------
 
 
+@functools.cache
+def _product_version() -> str:
+    return importlib.metadata.version("emitter")
+
+
 def _versions(call: Call) -> dict[str, str]:
-    version = importlib.metadata.version("emitter")
+    version = _product_version()
     return {
         "omsVersion": f"{version}-sandbox" if call.house.sandbox else version,
         "apiVersion": _VERSIONS[call.dialect],
@@ -297,6 +306,6 @@ _V3: list[tuple[str, str, Handler]] = [
 _V3_OPEN: list[tuple[str, str, Handler]] = [
     ("POST", "integration/connection", sign_in.connection),
     ("GET", "true-api/auth/key", sign_in.key),
-    ("POST", "true-api/auth/simpleSignIn/{omsConnection}", sign_in.simple_sign_in),
+    ("POST", "true-api/auth/simpleSignIn/", sign_in.simple_sign_in),
     ("GET", "openapi.json", _openapi_v3),
 ]
