@@ -61,6 +61,12 @@ def random_code(size: int, source: random.Random) -> bytes:
     return text.encode()
 
 
+def codes_of_template(size: int, count: int, seed: int) -> list[bytes]:
+    """Random codes of a template's shape."""
+    source = random.Random(seed)
+    return [random_code(size, source) for _ in range(count)]
+
+
 def unpacked(rows: np.ndarray) -> np.ndarray:
     """The modules of packed symbols, one byte each."""
     return np.unpackbits(rows, axis=-1)[..., : rows.shape[-2]]

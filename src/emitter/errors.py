@@ -210,6 +210,14 @@ class Reason(enum.IntEnum):
         "{what}: this function is not offered yet.",
         "{what}: эта функция пока не предоставляется.")
 
+    LABEL_TOO_SMALL = (
+        67, "INVALID_ARGUMENT", 400, False,
+        "The label cannot hold the symbol: {modules} modules with their quiet zone need"
+        " {needed_mm} mm at {dpi} dpi, in whole dots and no smaller than GS1 allows; the design"
+        " gives {given_mm} mm.",
+        "Этикетка не вмещает символ: {modules} модулей со свободной зоной занимают {needed_mm} мм"
+        " при {dpi} dpi, целыми точками и не мельче разрешённого GS1; в макете {given_mm} мм.")
+
     # Things that are not there, or another's (told apart from nobody).
     PARTICIPANT_NOT_FOUND = (
         80, "NOT_FOUND", 404, False,
@@ -298,10 +306,6 @@ class Reason(enum.IntEnum):
         148, "UNAVAILABLE", 503, True,
         "The server is stopping; repeat with the same id.",
         "Сервер останавливается; повторите с тем же идентификатором.")
-    STORE_UNAVAILABLE = (
-        151, "UNAVAILABLE", 503, True,
-        "The store does not answer now; repeat later.",
-        "Хранилище сейчас недоступно; повторите позже.")
     INTERNAL = (
         149, "INTERNAL", 500, False,
         "An internal error; the operator has been told.",

@@ -121,7 +121,7 @@ def require_drawn(reasons: NDArray[np.uint8]) -> None:
 
 def pieces(out: NDArray[np.uint8], ends: NDArray[np.int64]) -> Iterator[bytes]:
     """Yield the pieces of a buffer, each from the end of the one before to its own."""
-    view, start = memoryview(out), 0
+    view, start = out.data, 0
     for end in ends.tolist():
         yield bytes(view[start:end])
         start = end
