@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     import asyncio
     from pathlib import Path
 
-    from starlette.applications import Starlette
-
+    from emitter.api.suz.door import StationApp
     from emitter.config import Limits
 
 _BACKLOG = 1_024
@@ -78,7 +77,7 @@ class StationServer:
 
     def __init__(
         self,
-        app: Starlette,
+        app: StationApp,
         limits: Limits,
         *,
         certificate_file: Path | None = None,
@@ -97,6 +96,7 @@ class StationServer:
         config = uvicorn.Config(
             self._app,
             http=_guarded_protocol(self._limits.station_request_ms / 1000),
+            loop="asyncio",
             ws="none",
             lifespan="off",
             access_log=False,
