@@ -306,6 +306,10 @@ class Reason(enum.IntEnum):
         148, "UNAVAILABLE", 503, True,
         "The server is stopping; repeat with the same id.",
         "Сервер останавливается; повторите с тем же идентификатором.")
+    STORE_UNAVAILABLE = (
+        151, "UNAVAILABLE", 503, True,
+        "The store does not answer now; repeat later.",
+        "Хранилище сейчас недоступно; повторите позже.")
     INTERNAL = (
         149, "INTERNAL", 500, False,
         "An internal error; the operator has been told.",

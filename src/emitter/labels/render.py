@@ -73,7 +73,7 @@ def render(job: Job, form: Form) -> Iterator[Piece]:
     rows of bits without a quiet zone, the first module in the top bit, 1 dark: `layout.modules`
     rows for each code. ZPL, PDF, CSV and TEXT are one file. TEXT is one code a line exactly as it
     is (GS as byte 0x1D). CSV is RFC 4180: the head ``code`` and each code quoted. A code begins
-    with a digit, so no spreadsheet takes it for a formula, which a serial in a cell of its own could be.
+    with a digit, so no spreadsheet takes it for a formula, as it might a serial in its own cell.
     """
     if form is Form.PDF:
         yield from _document(job)
