@@ -202,7 +202,7 @@ def require_sentence(seen: Seen) -> None:
 
 
 CASES = settings(
-    max_examples=amount(400, 30_000), deadline=None, database=None,
+    max_examples=amount(400, 10_000), deadline=None, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 
@@ -240,7 +240,7 @@ def test_any_command_hears_what_the_plain_engine_says_and_a_refusal_changes_only
 
 
 @seed(first_seed())
-@settings(CASES, max_examples=amount(150, 5_000))
+@settings(CASES, max_examples=amount(150, 3_000))
 @given(data=st.data())
 def test_any_command_about_callers_has_a_typed_reason_or_does_one_thing(
     town: Town, data: st.DataObject

@@ -166,7 +166,7 @@ def told_apart(crew: list[Station], told: list[list[Told]]) -> list[list[Told]]:
     return heard
 
 
-@pytest.mark.parametrize("seed", seeds(4, 100))
+@pytest.mark.parametrize("seed", seeds(4, 30))
 def test_nobody_overdraws_and_nobody_is_refused_what_would_have_fitted(
     opened: Opened, pool: ThreadPoolExecutor, seed: int
 ) -> None:
@@ -183,7 +183,7 @@ def test_nobody_overdraws_and_nobody_is_refused_what_would_have_fitted(
     check_store(store, whole=True)
 
 
-@pytest.mark.parametrize("seed", seeds(2, 20))
+@pytest.mark.parametrize("seed", seeds(2, 10))
 def test_equal_orders_that_divide_the_balance_exhaust_it_exactly(
     opened: Opened, pool: ThreadPoolExecutor, seed: int
 ) -> None:
@@ -205,7 +205,7 @@ def test_equal_orders_that_divide_the_balance_exhaust_it_exactly(
     check_store(store, whole=True)
 
 
-@pytest.mark.parametrize("seed", seeds(3, 30))
+@pytest.mark.parametrize("seed", seeds(3, 20))
 def test_real_threads_on_a_real_store_and_every_reader_sees_money_that_adds_up(
     opened: Opened, pool: ThreadPoolExecutor, tmp_path, seed: int
 ) -> None:
