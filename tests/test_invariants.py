@@ -7,6 +7,7 @@ import pytest
 from conftest import Bench, shoes
 from emitter.engine.invariants import BreachError, check_store
 from emitter.store import schema
+from emitter.store.rows import JournalRow
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,34 @@ def test_the_check_names_a_changed_row(keys, clock, kind: bytes, at: int, invari
     if kind == b"s":
         changed[at : at + 8] = (99).to_bytes(8, "little")
     bench.store.update(lambda writer: writer.put_many([(key, bytes(changed))]))
+    with pytest.raises(BreachError, match=invariant):
+        check_store(bench.store, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "invariant"),
+    [
+        (lambda row: row._replace(quantity=41), "the codes paid for are those delivered"),
+        (
+            lambda row: row._replace(
+                entries=tuple(
+                    (name, tiyn + {3: 1, 4: -1}.get(name, 0)) for name, tiyn in row.entries
+                )
+            ),
+            "revenue and VAT are those of what was delivered",
+        ),
+    ],
+)
+def test_the_check_names_a_capture_that_tells_of_other_codes_or_another_tax(
+    keys, clock, change, invariant: str
+) -> None:
+    """Acts are summed from the journal: its money may add up and its words still be wrong."""
+    bench = Bench(keys, clock)
+    bench.join(tiyn=10**9)
+    bench.deliver(bench.order("1", shoes()), "b", 40)
+    key, row = max((key, row) for key, row in bench.dump() if key[:1] == b"j")
+    changed = change(JournalRow.unpack(row)).pack()
+    bench.store.update(lambda writer: writer.put_many([(key, changed)]))
     with pytest.raises(BreachError, match=invariant):
         check_store(bench.store, whole=True)
 

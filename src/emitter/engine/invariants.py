@@ -89,11 +89,31 @@ def _require(truth: bool, invariant: str, subject: str) -> None:  # noqa: FBT001
         raise BreachError(f"{subject}: {invariant}")
 
 
+@dataclass(slots=True)
+class _Orders:
+    """What a participant's orders add up to: escrows, how many are open, what was delivered."""
+
+    held: dict[UUID, int]
+    open: int = 0
+    codes: int = 0
+    net_tiyn: int = 0
+    vat_tiyn: int = 0
+
+    def add(self, order: OrderRow) -> None:
+        """Count an order in."""
+        self.open += order.is_open
+        for buffer in order.buffers:
+            cost, delivered = cost_of(buffer), buffer.delivered
+            self.codes += delivered
+            self.net_tiyn += cost.net(delivered)
+            self.vat_tiyn += cost.vat(delivered)
+
+
 def _check_account(store: Store, bin_: int, report: Report) -> None:
     """Check the money of a participant: the equation, the escrows, and the fold of the journal."""
     who = f"account {format_bin(bin_)}"
 
-    def read(reader: Reader) -> tuple[AccountRow, dict[UUID, int], int]:
+    def read(reader: Reader) -> tuple[AccountRow, _Orders]:
         packed = reader.get_many((schema.account_key(bin_),))[0]
         _require(packed is not None, "an account that was there is gone", who)
         account = AccountRow.unpack(packed or b"")
@@ -101,11 +121,12 @@ def _check_account(store: Store, bin_: int, report: Report) -> None:
             schema.order_of(key): EscrowRow.unpack(row).held
             for key, row in scan_view(reader, schema.escrows_prefix(bin_))
         }
-        rows = scan_view(reader, schema.orders_prefix(bin_))
-        orders_open = sum(OrderRow.unpack(row).is_open for _, row in rows)
-        return account, held, orders_open
+        orders = _Orders(held)
+        for _, row in scan_view(reader, schema.orders_prefix(bin_)):
+            orders.add(OrderRow.unpack(row))
+        return account, orders
 
-    account, held, orders_open = store.view(read)
+    account, orders = store.view(read)
     _require(
         account.credited + account.adjusted
         == account.available
@@ -117,21 +138,21 @@ def _check_account(store: Store, bin_: int, report: Report) -> None:
         who,
     )
     _require(min(account.available, account.reserved) >= 0, "no amount is negative", who)
-    _require(account.reserved == sum(held.values()), "reserved = sum of escrows", who)
-    _require(account.orders_open == orders_open, "orders_open counts the open orders", who)
-    _check_journal(store, bin_, account, held, report)
+    _require(account.reserved == sum(orders.held.values()), "reserved = sum of escrows", who)
+    _require(account.orders_open == orders.open, "orders_open counts the open orders", who)
+    _check_journal(store, bin_, account, orders, report)
     report.accounts += 1
 
 
 def _check_journal(
-    store: Store, bin_: int, account: AccountRow, held: dict[UUID, int], report: Report
+    store: Store, bin_: int, account: AccountRow, orders: _Orders, report: Report
 ) -> None:
     """Fold the journal to the balances, up to the transaction they were read at."""
     who = f"journal of {format_bin(bin_)}"
     totals: Counter[LedgerAccount] = Counter()
     kinds: Counter[int] = Counter()
     escrows: Counter[UUID] = Counter()
-    sequence = 0
+    sequence = codes = 0
     for key, packed in scan_store(store, schema.journal_prefix(bin_)):
         if sequence == account.journal_count:
             break
@@ -145,18 +166,22 @@ def _check_journal(
             if ledger_account == LedgerAccount.ESCROW and row.order_id:
                 escrows[row.order_id] += amount
         kinds[row.kind] += row.entries[0][1]
+        codes += row.quantity if row.kind == _core.CAPTURE else 0
         if row.kind == _core.CREDIT:
             _check_payment(store, row.reference, subject)
     _require(sequence == account.journal_count, "the journal is complete", who)
     _require(totals[LedgerAccount.AVAILABLE] == account.available, "available is its fold", who)
     _require(totals[LedgerAccount.ESCROW] == account.reserved, "reserved is its fold", who)
-    earned = totals[LedgerAccount.REVENUE] + totals[LedgerAccount.VAT]
-    _require(earned == account.captured, "captured = revenue + VAT", who)
+    net, vat = totals[LedgerAccount.REVENUE], totals[LedgerAccount.VAT]
+    _require(net + vat == account.captured, "captured = revenue + VAT", who)
+    _require((net, vat) == (orders.net_tiyn, orders.vat_tiyn), "revenue and VAT are those of "
+             "what was delivered", who)  # fmt: skip
+    _require(codes == orders.codes, "the codes paid for are those delivered", who)
     _require(-kinds[_core.CREDIT] == account.credited, "credited is its fold", who)
     _require(-kinds[_core.ADJUST] == account.adjusted, "adjusted is its fold", who)
     _require(-kinds[_core.REFUND] == account.refunded, "refunded is its fold", who)
     _require(-kinds[_core.BANK_COST] == account.bank_costs, "bank costs are their fold", who)
-    for order_id, amount in held.items():
+    for order_id, amount in orders.held.items():
         _require(escrows[order_id] == amount, "escrow is its fold", f"{who}, order {order_id}")
     report.transactions += sequence
     report.totals_tiyn.update(totals)
