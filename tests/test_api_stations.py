@@ -1,4 +1,4 @@
-"""StationService and ``emitter station``: stations are the operator's to give, secrets shown once."""
+"""StationService and ``emitter station``: the operator gives stations; secrets are shown once."""
 
 from __future__ import annotations
 

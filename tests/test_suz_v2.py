@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import json
 from itertools import pairwise
@@ -353,69 +352,3 @@ def test_large_answers_are_compressed_when_asked(door: Door) -> None:
     assert gzip.decompress(small.body) == plain.body
     assert len(small.body) < 0.6 * len(plain.body)
     assert len(set(plain.json["codes"])) == 20_000
-
-
-def test_x_request_id_makes_a_repeat_the_first_order_for_ever(door: Door) -> None:
-    sent = shoes_order(3)
-    first, again = (
-        door.station.call("POST", "v2/shoes/orders", sent, headers={"X-Request-Id": "A-1"})
-        for _ in range(2)
-    )
-    assert first.json == again.json
-    assert "X-Emitter-Replayed" not in first.headers
-    assert again.headers["X-Emitter-Replayed"] == "true"
-    other = door.station.call(
-        "POST", "v2/shoes/orders", shoes_order(4), headers={"X-Request-Id": "A-1"}
-    )
-    assert fields(other) == {"X-Request-Id"}
-    elsewhere = door.connect().call(
-        "POST", "v2/shoes/orders", sent, headers={"X-Request-Id": "A-1"}
-    )
-    assert elsewhere.json["orderId"] != first.json["orderId"]
-
-
-def test_without_an_id_or_a_signature_every_order_is_a_new_one(door: Door) -> None:
-    sent = shoes_order(1)
-    made = {door.station.post("v2/shoes/orders", sent)["orderId"] for _ in range(2)}
-    assert len(made) == 2
-
-
-def test_a_connection_that_calls_too_often_is_told_when_to_come_again(keys) -> None:
-    with Door(keys, Limits(station_requests_max=1, station_burst_max=5)) as door:
-        replies = [door.station.call("GET", "v2/shoes/ping") for _ in range(8)]
-        assert [reply.status for reply in replies[:5]] == [200] * 5
-        assert {reply.status for reply in replies[5:]} == {429}
-        assert replies[-1].headers["Retry-After"] == "1"
-        assert door.other.call("GET", "v2/shoes/ping").status == 200
-
-
-def test_a_body_beyond_the_limit_is_refused(keys) -> None:
-    with Door(keys, Limits(station_body_bytes_max=1000)) as door:
-        error(door.station.call("POST", "v2/shoes/orders", b"x" * 1001), 413)
-        door.station.close()
-        chunked = door.station.raw(
-            "POST", f"/api/v2/shoes/orders?omsId={door.station.oms_id}",
-            iter([b"x" * 600] * 2), {"clientToken": door.station.token},
-        )  # fmt: skip
-        error(chunked, 413)
-        door.station.close()
-        assert door.station.call("POST", "v2/shoes/orders", shoes_order()).status == 200
-
-
-def test_the_sandbox_marks_what_it_says(keys) -> None:
-    with Door(keys, sandbox=True) as door:
-        reply = door.station.call("GET", "v2/shoes/ping")
-        assert reply.headers["X-Emitter-Sandbox"] == "true"
-        assert door.station.get("v2/shoes/version")["omsVersion"].endswith("-sandbox")
-
-
-def test_no_answer_of_the_product_is_marked_as_a_test(door: Door) -> None:
-    assert "X-Emitter-Sandbox" not in door.station.call("GET", "v2/shoes/ping").headers
-
-
-def test_limits_have_the_contracts_numbers() -> None:
-    limits = dataclasses.asdict(Limits())
-    assert limits["lines_max"] == 10
-    assert limits["station_quantity_max"] == limits["station_fetch_codes_max"] == 150_000
-    assert limits["station_single_quantity_max"] == 2_000_000
-    assert limits["station_token_ms"] == 10 * 3_600_000

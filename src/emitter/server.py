@@ -1,4 +1,4 @@
-"""The server of both doors, gRPC and the stations' HTTP: what it listens on, what it allows, and how it stops.
+"""The server of both doors, gRPC and the stations' HTTP: what it allows, and how it stops.
 
 Order of a stop: health says NOT_SERVING; streams of orders end once what they have read is
 answered; no call is taken any more; calls in flight get the grace time and are then cancelled; the
