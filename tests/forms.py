@@ -39,6 +39,11 @@ def kernel_form() -> str:
     return _core.kernel_form()
 
 
+def signature_library() -> str:
+    """Name the library that signs here."""
+    return _core.signature_library()
+
+
 def ff1(key: bytes, radix: int, tweak: bytes, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Encrypt and decrypt rows of numerals."""
     made = _core.ff1(_serial_key(key), radix, tweak, rows)

@@ -55,6 +55,13 @@ def kernel_form() -> str:
 def kernel_forms() -> tuple[str, ...]:
     """Name the forms that this machine can run, the plainest first."""
 
+def signature_library() -> str:
+    """Name the library that makes Ed25519 signatures, and its version.
+
+    libsodium, or, in the form `avx512`, crypto_mb of the optional packages ipp-crypto and
+    intel-cmplr-lib-rt (`pip install emitter[ipp]`) if it signs a sample as libsodium does.
+    """
+
 class SerialKey:
     """The key of the serials: an AES key schedule for FF1, zeroed when it dies.
 

@@ -25,6 +25,7 @@ cdef extern from "cpu.h" nogil:
 
 cdef extern from "sodium.h" nogil:
     int sodium_init()
+    const char *sodium_version_string()
     void sodium_memzero(void *pointer, size_t size)
 
 cdef extern from "aes.h" nogil:
@@ -58,8 +59,12 @@ cdef extern from "check_code.h" nogil:
     uint32_t CHECK_SIGNATURE_ "CHECK_SIGNATURE"
     uint32_t CHECK_SHORT_ "CHECK_SHORT"
     uint32_t CHECK_SECRET_SIZE
+    ctypedef struct ed25519_eight:
+        pass
     ctypedef struct ed25519_key "struct ed25519_key":
+        ed25519_eight *sign_eight
         uint8_t[32] public_ "public"
+    int ed25519_eight_agrees(ed25519_eight *sign_eight)
     ctypedef struct check_key "struct check_key":
         uint32_t kind
         ed25519_key signature
@@ -150,6 +155,49 @@ def kernel_forms():
     return _FORMS
 
 
+cdef ed25519_eight *_sign_eight = NULL  # set once, when the first key of signatures is made
+_signatures_by = ""
+_EIGHT_NEEDS = ("libintlc.so.5", "libimf.so", "libirng.so", "libsvml.so")  # the wheel names no path
+
+
+def _load_eight():
+    """Load the function that signs eight at a time: its address, and its library; or 0.
+
+    The packages ipp-crypto and intel-cmplr-lib-rt put their libraries where no loader looks; one
+    that is loaded already is found by its name, so those that the last one needs come first.
+    """
+    from ctypes import CDLL, c_void_p, cast
+    from importlib import metadata
+
+    try:
+        packages = [metadata.files(name) or () for name in ("intel-cmplr-lib-rt", "ipp-crypto")]
+        paths = {file.name: str(file.locate()) for files in packages for file in files}
+        loaded = [CDLL(paths[name]) for name in (*_EIGHT_NEEDS, "libcrypto_mb.so")]
+        address = cast(loaded[-1].mbx_ed25519_sign_mb8, c_void_p).value
+    except (metadata.PackageNotFoundError, KeyError, OSError, AttributeError):
+        return 0, ""
+    return address, f"crypto_mb of ipp-crypto {metadata.version('ipp-crypto')}, eight at a time"
+
+
+cdef _choose_signatures():
+    """Decide who signs, when that is first asked: loading the library takes a tenth of a second."""
+    global _sign_eight, _signatures_by
+    if _signatures_by:
+        return
+    address, name = _load_eight() if kernel_form() == "avx512" else (0, "")
+    if address and ed25519_eight_agrees(<ed25519_eight *><size_t>address):
+        _sign_eight = <ed25519_eight *><size_t>address
+        _signatures_by = name
+    else:
+        _signatures_by = f"libsodium {sodium_version_string().decode()}"
+
+
+def signature_library():
+    """Name the library that makes Ed25519 signatures, and its version."""
+    _choose_signatures()
+    return _signatures_by
+
+
 CHECK_MAC = CHECK_MAC_
 CHECK_SIGNATURE = CHECK_SIGNATURE_
 CHECK_SHORT = CHECK_SHORT_
@@ -208,6 +256,9 @@ cdef class CheckKey:
         if len(secret) != CHECK_SECRET_SIZE:
             raise ValueError(f"the secret of a check key has {CHECK_SECRET_SIZE} bytes")
         check_key_expand(&self.key, kind, <const uint8_t *>secret)
+        if kind == CHECK_SIGNATURE:
+            _choose_signatures()
+        self.key.signature.sign_eight = _sign_eight
 
     def __dealloc__(self):
         sodium_memzero(&self.key, sizeof(self.key))

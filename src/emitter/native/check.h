@@ -65,7 +65,7 @@ static void check_macs(
 
 /* Check the items waiting for a signature. */
 static void check_own_signatures(
-    struct check_tile *tile, const struct checking *call, const struct check_key *const *keys)
+    enum cpu cpu, struct check_tile *tile, const struct checking *call, const struct check_key *const *keys)
 {
     for (uint32_t lane = 0; lane < tile->signatures_waiting; lane++) {
         const struct parsed *item = &call->items[tile->signatures[lane]];
@@ -73,7 +73,7 @@ static void check_own_signatures(
         tile->signature.messages[lane] = call->text + item->start;
         tile->signature.sizes[lane] = item->message_size;
     }
-    signature_sign(&tile->signature, tile->signatures_waiting);
+    signature_sign(cpu, &tile->signature, tile->signatures_waiting);
     for (uint32_t lane = 0; lane < tile->signatures_waiting; lane++)
         check_compare(call, tile->signatures[lane], tile->signature.texts[lane]);
     tile->signatures_waiting = 0;
@@ -96,7 +96,7 @@ static void check_items(
         } else if (kind == CHECK_SIGNATURE) {
             tile->signatures[tile->signatures_waiting++] = i;
             if (tile->signatures_waiting == SIGNATURE_LANES)
-                check_own_signatures(tile, call, keys);
+                check_own_signatures(cpu, tile, call, keys);
         } else {
             tile->macs[tile->macs_waiting++] = i;
             if (tile->macs_waiting == MAC_LANES)
@@ -106,7 +106,7 @@ static void check_items(
     if (tile->macs_waiting)
         check_macs(cpu, tile, call, keys);
     if (tile->signatures_waiting)
-        check_own_signatures(tile, call, keys);
+        check_own_signatures(cpu, tile, call, keys);
     sodium_memzero(tile, sizeof *tile);
 }
 

@@ -142,7 +142,7 @@ static void emit_macs(
 
 /* Fill the signatures of `lanes` records whose messages are complete. */
 static void emit_signatures(
-    const struct recipe *recipe, const struct check_key *key, struct signature_tile *tile,
+    enum cpu cpu, const struct recipe *recipe, const struct check_key *key, struct signature_tile *tile,
     uint32_t lanes, uint8_t *records)
 {
     for (uint32_t first = 0; first < lanes; first += SIGNATURE_LANES) {
@@ -153,7 +153,7 @@ static void emit_signatures(
             tile->messages[i] = record + (uint64_t)i * recipe->record_size;
             tile->sizes[i] = recipe->message_size;
         }
-        signature_sign(tile, taken);
+        signature_sign(cpu, tile, taken);
         for (uint32_t i = 0; i < taken; i++)
             memcpy(
                 record + (uint64_t)i * recipe->record_size + recipe->check_at, tile->texts[i],
@@ -178,7 +178,7 @@ static void emit_codes(
         ff1_encrypt(cpu, &tile->ff1, serial_key, shape, lanes);
         emit_records(form, &tile->plan, recipe, shape, &tile->ff1, lanes, records);
         if (check_key->kind == CHECK_SIGNATURE)
-            emit_signatures(recipe, check_key, &tile->signature, lanes, records);
+            emit_signatures(cpu, recipe, check_key, &tile->signature, lanes, records);
         else
             emit_macs(cpu, recipe, check_key, &tile->mac, lanes, records, limit);
         first += lanes;
