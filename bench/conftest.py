@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from contest import Section, take_turns
 
 if TYPE_CHECKING:

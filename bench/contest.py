@@ -78,6 +78,11 @@ def take_turns(contestants: Mapping[str, Callable[[], float]], turns: int) -> di
     return {name: Sample(tuple(each)) for name, each in values.items()}
 
 
+def bound_of(doc: str | None) -> str:
+    """Return what a benchmark's text says before it measures: all but its first paragraph."""
+    return (doc or "").partition("\n\n")[2]
+
+
 def rate(count: int, work: Callable[[], object]) -> float:
     """Return how many of ``count`` things a second the work does."""
     started = time.perf_counter()

@@ -14,10 +14,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import lmdb
-
 import goods
-from contest import rate
+import lmdb
+from contest import bound_of, rate
+
 from emitter.config import Limits
 from emitter.engine.engine import Engine
 from emitter.engine.keys import KeyRing
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from conftest import Contest
-    from emitter.store.port import Reader, Store, Writer
+    from emitter.store.port import Store, Writer
 
 PARTICIPANTS = 16
 _ONE = Limits(active_orders_max=0, batch_commands_max=1)
@@ -123,7 +123,7 @@ def test_durable_orders(contest: Contest, tmp_path: Path) -> None:
     )
     group.close()
     one.close()
-    section = contest.section("Durable orders in the engine", __doc__)
+    section = contest.section("Durable orders in the engine", bound_of(__doc__))
     section.row(
         "engine, group commit", got["group"], "orders/s", against=("one a commit", got["one"]),
         note=f"{PARTICIPANTS} participants, {goods.GTINS} GTINs, one submitting thread",
