@@ -11,11 +11,12 @@ import pytest
 
 from emitter.engine.participants import Role
 from emitter.errors import Reason
+from emitter.labels.render import Form
 from emitter.store.rows import SignaturePolicy
 from emitter.trade.ledger import LedgerAccount, MovementKind
 from emitter.trade.states import BufferState, CodeState, OrderState
 from emitter.trade.templates import Group
-from emitter.v1 import account_pb2, code_pb2, order_pb2, station_pb2
+from emitter.v1 import account_pb2, code_pb2, label_pb2, order_pb2, station_pb2
 
 if TYPE_CHECKING:
     import enum
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 FILES = [
     order_pb2.DESCRIPTOR, code_pb2.DESCRIPTOR, account_pb2.DESCRIPTOR, station_pb2.DESCRIPTOR,
+    label_pb2.DESCRIPTOR,
 ]  # fmt: skip
 SERVICES = [service for file in FILES for service in file.services_by_name.values()]
 METHODS = [method for service in SERVICES for method in service.methods]
@@ -50,6 +52,7 @@ def test_generating_again_gives_the_committed_files(tmp_path: Path) -> None:
         (account_pb2.LedgerAccount, LedgerAccount),
         (account_pb2.Role, Role),
         (station_pb2.SignaturePolicy, SignaturePolicy),
+        (label_pb2.LabelForm, Form),
     ],
     ids=lambda item: getattr(item, "__name__", ""),
 )
@@ -81,7 +84,7 @@ def test_every_method_has_a_request_and_a_response_of_its_own(method: object) ->
 def test_services_and_packages_are_named_after_the_rules() -> None:
     assert {service.full_name for service in SERVICES} == {
         "emitter.v1.OrderService", "emitter.v1.CodeService", "emitter.v1.AccountService",
-        "emitter.v1.StationService",
+        "emitter.v1.StationService", "emitter.v1.LabelService",
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from emitter.api.accounts import AccountServicer
 from emitter.api.calls import Doorman
 from emitter.api.codes import CodeServicer
+from emitter.api.labels import LabelServicer
 from emitter.api.orders import OrderServicer
 from emitter.api.stations import StationServicer
 from emitter.api.streams import Streams
@@ -72,6 +73,7 @@ class Server:
         servicers = (
             OrderServicer(self._streams),
             CodeServicer(self._streams, self._makers),
+            LabelServicer(self._streams),
             AccountServicer(),
             StationServicer(),
         )

@@ -14,9 +14,11 @@ lost answer never makes a second order; what is left after that is gRPC's own ``
 
 from emitter.client.client import Client, VerifiedCodes
 from emitter.client.delivery import CodesDamagedError, Delivery
+from emitter.client.labels import Labels
 from emitter.errors import Reason, Refused
 from emitter.v1.account_pb2 import Account, LedgerAccount, MovementKind, Role, Transaction
 from emitter.v1.code_pb2 import Block, CodeReason, CodeState, IssuedBuffer
+from emitter.v1.label_pb2 import LabelForm
 from emitter.v1.order_pb2 import Buffer, BufferState, Order, OrderLine, OrderState, ProductGroup
 from emitter.v1.station_pb2 import Connection, SignaturePolicy
 
@@ -32,6 +34,8 @@ __all__ = [
     "Connection",
     "Delivery",
     "IssuedBuffer",
+    "LabelForm",
+    "Labels",
     "LedgerAccount",
     "MovementKind",
     "Order",

@@ -10,6 +10,7 @@ import numpy as np
 from google.type.date_pb2 import Date
 
 from emitter.client.delivery import Delivery
+from emitter.client.labels import Labels
 from emitter.client.order_batch import create_in_batches
 from emitter.client.order_stream import OrderStream
 from emitter.client.repeating import Repeats
@@ -18,6 +19,8 @@ from emitter.v1 import (
     account_pb2_grpc,
     code_pb2,
     code_pb2_grpc,
+    label_pb2,
+    label_pb2_grpc,
     order_pb2,
     order_pb2_grpc,
     station_pb2,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from emitter.errors import Refused
     from emitter.v1.account_pb2 import Account, Role, Transaction
     from emitter.v1.code_pb2 import Block, IssuedBuffer
+    from emitter.v1.label_pb2 import LabelForm
     from emitter.v1.order_pb2 import Order, OrderLine
     from emitter.v1.station_pb2 import Connection, SignaturePolicy
 
@@ -92,6 +96,7 @@ class Client:
         self._attempts = attempts
         self._orders = _stub(order_pb2_grpc.OrderServiceStub, self._channel)
         self._codes = _stub(code_pb2_grpc.CodeServiceStub, self._channel)
+        self._labels = _stub(label_pb2_grpc.LabelServiceStub, self._channel)
         self._accounts = _stub(account_pb2_grpc.AccountServiceStub, self._channel)
         self._stations = _stub(station_pb2_grpc.StationServiceStub, self._channel)
         self._deliver: Any = self._channel.unary_stream(
@@ -189,6 +194,27 @@ class Client:
             return self._deliver(request, metadata=self._metadata)
 
         return Delivery(call, request, self._attempts)
+
+    def labels(
+        self,
+        order_id: str,
+        gtin: str,
+        *,
+        form: LabelForm,
+        design: str,
+        block_id: str | None = None,
+        **more: Any,
+    ) -> Labels:
+        """Render a block as labels; the first time is its delivery.
+
+        ``design`` is the name of a design of the server, or the text of a design file. ``more``:
+        ``quantity`` as in `deliver`, ``from_index`` and ``count`` for a part, ``product``.
+        """
+        request = label_pb2.RenderLabelsRequest(
+            order_id=order_id, gtin=gtin, form=form, block_id=block_id or _new_id(), **more
+        )
+        setattr(request, "design_text" if "\n" in design else "design_name", design)
+        return Labels(self._labels.RenderLabels(request, metadata=self._metadata))
 
     def blocks(
         self,

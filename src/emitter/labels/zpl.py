@@ -34,14 +34,14 @@ def prologue(layout: Layout) -> bytes:
     return b"".join(
         _stored(_name(index), text_picture(layout, text, text.prefix + layout.constant(text)))
         for index, text in enumerate(layout.design.text)
-        if _is_constant(layout, text)
+        if _is_constant(text)
     )
 
 
 def epilogue(layout: Layout) -> bytes:
     """Return what goes after all labels: the graphics are removed from the printer's memory."""
     stored = [
-        index for index, text in enumerate(layout.design.text) if _is_constant(layout, text)
+        index for index, text in enumerate(layout.design.text) if _is_constant(text)
     ]
     if not stored:
         return b""
@@ -83,7 +83,7 @@ def _pieces(layout: Layout, column: int) -> Sequence[tuple[object, ...]]:
     pieces.append((_core.ZPL_TEXT, _GRAPHIC_TAIL))
     for index, text in enumerate(layout.design.text):
         at = f"^FO{left + layout.dots(text.x_mm)},{top + layout.dots(text.y_mm)}".encode()
-        if _is_constant(layout, text):
+        if _is_constant(text):
             graphic = at + b"^XGR:" + _name(index) + b",1,1" + _GRAPHIC_TAIL
             pieces.append((_core.ZPL_TEXT, graphic))
             continue
@@ -108,8 +108,9 @@ def _values(layout: Layout, text: Text) -> list[tuple[object, ...]]:
     return [parts[text.field]]
 
 
-def _is_constant(layout: Layout, text: Text) -> bool:
-    return text.field == "text" or bool(layout.constant(text))
+def _is_constant(text: Text) -> bool:
+    """Tell whether a text is the same on all labels of a block."""
+    return text.field in {"gtin", "product", "order", "text"}
 
 
 def _name(index: int) -> bytes:
