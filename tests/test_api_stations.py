@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,13 +13,15 @@ from uuid import UUID
 import pytest
 
 from conftest import DAY
-from emitter.client import Reason, Refused, SignaturePolicy
-from emitter.engine.commands import RegisterParticipant
+from emitter.client import Client, Reason, Refused, SignaturePolicy
+from emitter.engine.commands import IssueToken, RegisterParticipant
 from emitter.engine.engine import Engine
 from emitter.engine.keys import MASTER_VARIABLE, KeyRing, create_master
+from emitter.engine.participants import Role
 from emitter.store import rows
 from emitter.store.lmdb_engine import open_lmdb
 from served import BIN, OTHER_BIN, Served
+from suz import Station
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,6 +118,35 @@ def test_the_command_gives_a_station_and_ends_its_token(tmp_path: Path) -> None:
     assert reason_of(lambda: engine.session(made["clientToken"])) is Reason.UNAUTHENTICATED
     assert str(engine.session(again).oms_id) == made["omsId"]
     engine.close()
+
+
+def test_one_server_opens_both_doors_on_one_store(tmp_path: Path) -> None:
+    master = create_master(tmp_path / "master")
+    keys = KeyRing.create(tmp_path / "keys", master)
+    engine = Engine(open_lmdb(tmp_path / "data"), keys)
+    operator = engine.execute(IssueToken(Role.OPERATOR, None, "test")).value
+    engine.execute(RegisterParticipant(int(BIN), "ТОО", DAY))
+    engine.close()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "emitter.cli", "serve", "--data", tmp_path / "data",
+         "--keys", tmp_path / "keys", "--listen", "127.0.0.1:0",
+         "--stations-listen", "127.0.0.1:0"],
+        env=os.environ | {MASTER_VARIABLE: master.hex()},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    grpc_port, http_port = (
+        int(re.search(r"(\d+)$", server.stdout.readline())[1]) for _ in range(2)
+    )
+    with Client(f"127.0.0.1:{grpc_port}", operator) as client:
+        oms_id, _ = client.register_station(BIN, "цех")
+        made = client.open_connection(oms_id, "линия")
+        token = client.issue_client_token(made.connection_id)
+    station = Station(http_port, oms_id, token)
+    assert station.get("v2/shoes/ping") == {"omsId": oms_id}
+    server.terminate()
+    server.communicate(timeout=20)
+    assert server.returncode == 0
+    station.close()
 
 
 def test_a_test_authority_is_made_by_the_command(tmp_path: Path) -> None:
