@@ -52,6 +52,7 @@ clean: ## Remove everything that was made here, .venv included
 
 # What the tests and the tools need on top.
 .venv/.dev: .venv/.installed
+	@scripts/set-up tests
 	@echo '==> Installing the development tools'
 	@$(PIP) install --group dev
 	@touch $@
