@@ -161,7 +161,7 @@ def run_listing(weather: Weather, number: int, quantity: int, chance: random.Ran
 def test_no_weather_costs_a_code_or_a_tiyn(tmp_path: Path, keys, seed: int) -> None:
     home = Home(tmp_path / "store", keys)
     runners = [(BIN, run_acknowledging), (OTHER_BIN, run_listing)]
-    count = amount(8, 40)
+    count = amount(5, 40)
     stations = [
         (bin_, run, Weather(home, *home.join(bin_), random.Random(f"{seed}-{bin_}")))
         for bin_, run in runners
@@ -175,7 +175,7 @@ def test_no_weather_costs_a_code_or_a_tiyn(tmp_path: Path, keys, seed: int) -> N
 
     def restart() -> None:
         chance = random.Random(f"{seed}-restarts")
-        while not stop.wait(chance.uniform(0.05, 0.3)):
+        while not stop.wait(chance.uniform(0.15, 0.5)):
             home.stop()
             home.start()
 
