@@ -117,6 +117,11 @@ class Model:
             case _:
                 return Facts((command.bin, self.participants[command.bin].name))
 
+    def forget(self, now_us: int) -> None:
+        """Drop the verdicts whose time is over."""
+        kept = {key: m for key, m in self.memory.items() if (m.until_us or now_us + 1) > now_us}
+        self.memory = kept
+
     # The rules, one command each ------------------------------------------------------------------
 
     def _judge(self, command: Command, now_us: int, made: UUID | None) -> Said:

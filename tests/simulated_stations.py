@@ -21,7 +21,7 @@ from emitter.engine.commands import (
     RegisterParticipant,
 )
 from emitter.engine.orders import OrderView
-from model_values import TEMPLATES
+from model_values import REMEMBERED, TEMPLATES
 
 if TYPE_CHECKING:
     import random
@@ -58,7 +58,8 @@ ACTS = weights(
     5   close an order
     9   credit
     4   join
-    12  say it again
+    10  say it again
+    6   try again what was refused
     6   say otherwise
     """
 )
@@ -68,8 +69,9 @@ QUANTITIES = weights(
     10  1
     60  50
     20  1000
-    6   10000000
-    4   3707398432
+    5   10000000
+    5   1800000000
+    5   3707398432
     """
 )
 
@@ -78,14 +80,14 @@ AMOUNTS = weights(
     55  30000
     30  1000000
     10  10000000000
-    5   100000000000000
+    9   100000000000000
     """
 )
 
 MISTAKES = weights(
     """
     2  no lines
-    1  too many lines
+    2  too many lines
     2  no quantity
     1  a negative quantity
     1  too large a quantity
@@ -112,6 +114,7 @@ class Station:
         self.orders: dict[UUID, dict[int, int]] = {}
         self.unanswered: list[Command] = []
         self.said: list[Command] = []
+        self.refused: list[Command] = []
         self.others: list[UUID] = []  # orders it has heard of and does not own
         self._count = 0
 
@@ -125,6 +128,8 @@ class Station:
 
     def hear(self, seen: Seen) -> None:
         """Take an answer in; of other participants' answers only the order's id gets around."""
+        if seen.command.bin == self.bin and seen.reason in REMEMBERED:
+            self.refused.append(seen.command)
         if isinstance(seen.value, OrderView):
             view = seen.value
             if view.bin == self.bin:
@@ -137,6 +142,8 @@ class Station:
         if act.startswith("say") and self.said:
             command = self.dice.choice(self.said)
             return command if act == "say it again" else self._otherwise(command)
+        if act.startswith("try") and self.refused:
+            return self.dice.choice(self.refused[-4:])
         if act.startswith("deliver") and self.orders:
             return self._delivery(act)
         if act.startswith("close") and self.orders:

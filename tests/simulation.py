@@ -317,7 +317,10 @@ class World:
                 self.now_us -= self.dice.randrange(3600 * SECOND_US)
 
     def _forget(self) -> None:
+        """Sweep what has expired, in bad weather and then for certain: clocks may go back."""
         with self._weather(), contextlib.suppress(StoreError):
             self.engine.forget_refusals()
-            reminders = self.store.inner.view(lambda r: r.scan(b"x", b"y", limit=10_000))
-            assert not [k for k, _ in reminders if int.from_bytes(k[1:9], "big") <= self.now_us]
+        self.engine.forget_refusals()
+        self.model.forget(self.now_us)
+        reminders = self.store.inner.view(lambda reader: reader.scan(b"x", b"y", limit=10_000))
+        assert not [k for k, _ in reminders if int.from_bytes(k[1:9], "big") <= self.now_us]
