@@ -82,17 +82,17 @@ def _header(*, smoke: bool) -> str:
         platform.processor(),
     )
     commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True,
-        check=False,
+        ["git", "describe", "--always", "--dirty"],  # noqa: S607 - the user's own git
+        cwd=HERE, capture_output=True, text=True, check=False,
     ).stdout.strip()  # fmt: skip
+    load = f"load {os.getloadavg()[0]:.1f} at the end"
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES)
     kind = "a smoke run: small sizes, figures say little" if smoke else "a full run"
     return "\n".join([
         "# Benchmarks", "",
         f"Made by `make bench`, {kind}. Medians of interleaved turns; a ratio is one of medians of",
         "one run, absolute figures are for orientation.", "",
-        f"- machine: {model}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}, "
-        f"load {os.getloadavg()[0]:.1f} at the end",
+        f"- machine: {model}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}, {load}",
         f"- commit: {commit or 'unknown'}",
         f"- Python {sys.version.split()[0]}, {versions}",
         f"- kernels: {_kernels()}", "",

@@ -85,9 +85,12 @@ def into_sqlite(rows: list[tuple[bytes, bytes]], folder: Path) -> None:
 
 def into_lmdb(rows: list[tuple[bytes, bytes]], folder: Path) -> None:
     """Keep a row a code, sorted first: that is LMDB's fastest way."""
-    with closing(lmdb.open(str(folder), map_size=1 << 36)) as env:
-        with env.begin(write=True) as transaction, transaction.cursor() as cursor:
-            cursor.putmulti(sorted(rows))
+    with (
+        closing(lmdb.open(str(folder), map_size=1 << 36)) as env,
+        env.begin(write=True) as transaction,
+        transaction.cursor() as cursor,
+    ):
+        cursor.putmulti(sorted(rows))
 
 
 class Postgres:
