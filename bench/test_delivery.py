@@ -194,7 +194,7 @@ def _postgres(folder: Path) -> tuple[Postgres | None, str]:
 
 
 def test_memory_stays_flat_with_slow_readers(contest: Contest) -> None:
-    streams, wait_s = (4, 1.0) if contest.smoke else (8, 5.0)
+    streams, wait_s = (4, 0.5) if contest.smoke else (8, 5.0)
     growth: list[float] = []
     with serving(participants=streams) as server:
         rest = server.memory_bytes()
