@@ -10,11 +10,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pypdfium2 as pdfium
 import pytest
 import zxingcpp
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from PIL import Image
+
+from test_symbol_files import dots
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +57,8 @@ def codes(out) -> list[bytes]:
 def test_it_leaves_what_others_build_on_and_nothing_else(out):
     assert sorted(path.name for path in out.iterdir()) == [
         "codes.csv",
+        "labels.pdf",
+        "labels.zpl",
         "public-keys.json",
         "summary.json",
         "symbols",
@@ -103,6 +108,20 @@ def test_every_symbol_is_read_as_gs1_datamatrix_with_the_bytes_of_its_code(out, 
         with Image.open(out / "symbols" / name.decode()) as picture:
             found = zxingcpp.read_barcodes(picture)
         assert [(each.symbology_identifier, each.bytes) for each in found] == [("]d2", code)]
+
+
+def test_every_label_is_read_at_the_resolution_it_was_made_for(out, codes):
+    document = pdfium.PdfDocument(out / "labels.pdf")
+    read = set()
+    for page in document:
+        picture = page.render(scale=600 / 72).to_pil().convert("L")
+        read |= {each.bytes for each in zxingcpp.read_barcodes(picture)}
+    document.close()
+    assert read == set(codes[:80])
+    bitmaps = dots((out / "labels.zpl").read_bytes())
+    pictures = [Image.fromarray(255 - 255 * bitmap) for bitmap in bitmaps]
+    found = [zxingcpp.read_barcodes(picture, is_pure=True)[0].bytes for picture in pictures]
+    assert found == codes[SHOES : SHOES + 80]
 
 
 def test_shoe_codes_are_signed_by_the_published_key_of_their_ai_91(out, codes):

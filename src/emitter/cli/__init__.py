@@ -25,6 +25,7 @@ VERBS = {
     "demo": "demo",
     "dev-ca": "station",
     "keys": "keys",
+    "labels": "labels",
     "order": "order",
     "sandbox": "sandbox",
     "serve": "server",

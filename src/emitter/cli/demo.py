@@ -23,7 +23,7 @@ from emitter.cli.access import FOLDER, Access
 from emitter.cli.codes import verify_lines, write_codes
 from emitter.cli.terminal import kzt, number, print_pairs, print_table, progress, say
 from emitter.cli.words import Command
-from emitter.client import Client, OrderLine, Refused, Role
+from emitter.client import Client, LabelForm, OrderLine, Refused, Role
 from emitter.engine.invariants import BreachError, check_store
 from emitter.engine.keys import KeyRing, create_master
 from emitter.labels.symbols import write_symbols
@@ -47,7 +47,11 @@ _SMALL_ORDERS = 20_000
 _SYMBOLS_AN_ORDER = 4
 _START_S = 30
 _STOP_S = 30
-_OUTPUTS = ("codes.csv", "public-keys.json", "summary.json", "symbols")
+_LABELS = 80
+_PRODUCTS = ("Ботинки зимние «Қыс», р. 43", "Футболка хлопковая, белая, р. L")
+_OUTPUTS = (
+    "codes.csv", "labels.pdf", "labels.zpl", "public-keys.json", "summary.json", "symbols",
+)  # fmt: skip
 
 
 @click.command(
@@ -55,10 +59,12 @@ _OUTPUTS = ("codes.csv", "public-keys.json", "summary.json", "symbols")
     help=t(
         "Показать всё на деле. Новое хранилище, настоящий сервер: участник, деньги, заявки, "
         "выгрузка, проверка, символы.\n\n"
-        "В папке остаются codes.csv, symbols/, public-keys.json и summary.json.",
+        "В папке остаются codes.csv, symbols/, labels.pdf, labels.zpl, public-keys.json и "
+        "summary.json.",
         "Show everything at work. A fresh store, a real server: participant, money, orders, "
         "delivery, checking, symbols.\n\n"
-        "The folder keeps codes.csv, symbols/, public-keys.json and summary.json.",
+        "The folder keeps codes.csv, symbols/, labels.pdf, labels.zpl, public-keys.json and "
+        "summary.json.",
     ),
     examples=("emitter demo", "emitter demo --scale 0.01 --out /tmp/demo"),
 )
@@ -195,6 +201,7 @@ def _tell_story(target: str, home: _Home, out: Path, scale: float) -> _Story:
         file = out / "codes.csv"
         delivery_s = _deliver(station, orders, file, codes)
         write_symbols(_examples(orders, file), out / "symbols")
+        _print(station, orders, out)
         verify_s = _verify(station, file, codes)
         closed = [station.close_order(order.order_id) for order in orders]
         return _Story(closed, codes, delivery_s, verify_s, before, reserved, station.account())
@@ -209,6 +216,27 @@ def _deliver(station: Client, orders: list[Order], path: Path, codes: int) -> fl
         file.flush()
         os.fsync(file.fileno())
     return time.perf_counter() - started
+
+
+def _print(station: Client, orders: list[Order], out: Path) -> None:
+    """Print the first labels of the delivered blocks, which costs nothing more."""
+    jobs = (
+        ("labels.pdf", LabelForm.LABEL_FORM_PDF, "a4-sheet"),
+        ("labels.zpl", LabelForm.LABEL_FORM_ZPL, "roll-of-three"),
+    )
+    for order, product, (name, form, design) in zip(orders, _PRODUCTS, jobs, strict=True):
+        gtin = order.buffers[0].gtin
+        block = next(station.blocks(order.order_id, gtin))
+        labels = station.labels(
+            order.order_id,
+            gtin,
+            form=form,
+            design=design,
+            block_id=block.block_id,
+            count=_LABELS,
+            product=product,
+        )
+        (out / name).write_bytes(b"".join(labels.data()))
 
 
 def _verify(station: Client, path: Path, codes: int) -> float:
