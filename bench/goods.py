@@ -65,6 +65,7 @@ def orders(owners: list[int], count: int, tag: str, quantity: int = 10) -> list[
 
 def make_engine(folder: Path, owners: list[int], limits: Limits = LIMITS) -> Engine:
     """Return an engine on a new store in ``folder`` with participants that have money."""
+    folder.mkdir(exist_ok=True)
     keys = KeyRing.create(folder / "keys", os.urandom(32))
     engine = Engine(open_lmdb(folder / "data"), keys, limits=limits)
     join(engine, owners)

@@ -164,9 +164,7 @@ def test_accounts(contest: Contest) -> None:
     with tempfile.TemporaryDirectory(prefix="emitter-accounts-") as place:
         engines: dict[int, Engine] = {}
         for accounts in steps:
-            folder = Path(place) / str(accounts)
-            folder.mkdir()
-            engines[accounts] = goods.make_engine(folder, everyone[:accounts])
+            engines[accounts] = goods.make_engine(Path(place) / str(accounts), everyone[:accounts])
 
         def turn(accounts: int) -> float:
             owners = everyone[:: max(1, len(everyone) // count)] if accounts > count else everyone
