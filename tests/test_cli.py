@@ -155,6 +155,24 @@ def test_an_order_is_created_once_shown_listed_and_refused_by_reason(place, shoe
     assert "no line like" in place.error("order", "create", SHOES, code=2)
 
 
+def test_a_list_of_orders_is_created_order_by_order(place):
+    listed = f"many-1 {SHOES}:10:1\n\nmany-2 {SHOES}:0:1\nmany-3 {SHOES}:20:1 {LP}:1:10\n"
+    listed += f"many-4 {SHOES}:30:1\n"
+    first = place.run("order", "create-many", "-", "--json", code=1, text=listed).stdout
+    answers = [json.loads(line) for line in first.splitlines()]
+    assert [answer["request_id"] for answer in answers] == [f"many-{n}" for n in range(1, 5)]
+    assert [answer.get("error") for answer in answers] == [
+        None, "QUANTITY_OUT_OF_RANGE", "GROUP_MIXED", None,
+    ]  # fmt: skip
+    assert answers[3]["order"]["buffers"][0]["quantity"] == 30
+    again = place.run("order", "create-many", "-", code=1, text=listed).stdout.splitlines()
+    assert again[0] == f"many-1  {answers[0]['order']['order_id']}"
+    assert again[1].startswith("many-2  QUANTITY_OUT_OF_RANGE: lines[0].quantity")
+    file = place.folder / "orders.txt"
+    file.write_text(f"many-5 {SHOES}:1:1\nmany-6 {SHOES}\n", "utf-8")
+    assert "line 2: " in place.error("order", "create-many", str(file), code=2)
+
+
 def test_delivered_codes_are_written_exactly_and_again_for_free(place, shoes, codes):
     content = codes.read_bytes()
     lines = content.splitlines(keepends=True)

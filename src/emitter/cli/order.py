@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 import grpc
@@ -19,12 +19,13 @@ from emitter.cli.terminal import (
     print_json,
     print_pairs,
     print_table,
+    say,
     title,
 )
 from emitter.cli.values import Line
 from emitter.cli.words import Group
 from emitter.errors import Refused
-from emitter.language import t
+from emitter.language import language, t
 from emitter.trade.states import BufferState, OrderState
 from emitter.trade.templates import Group as ProductGroup
 
@@ -76,6 +77,55 @@ def create(
     """Create an order."""
     with access.client() as client, _repeatable(request_id) as chosen:
         _show(client.create_order(lines, chosen), as_json=as_json)
+
+
+@order.command(
+    "create-many",
+    help=t(
+        "Заказать коды по списку. В FILE (или stdin: -) – по заявке в строке: её идентификатор, "
+        "затем строки GTIN:КОЛИЧЕСТВО:ШАБЛОН[:ЦЕНА]. Каждая заявка принимается или отклоняется "
+        "сама по себе; повтор с тем же файлом безопасен. Код выхода 1, если отклонена хоть одна.",
+        "Order codes by a list. The FILE (or stdin: -) has one order a line: its request id, then "
+        "lines GTIN:QUANTITY:TEMPLATE[:PRICE]. Each order is accepted or refused by itself; a "
+        "repeat with the same file is safe. The exit code is 1 if any was refused.",
+    ),
+    examples=("emitter order create-many orders.txt",
+              "echo 17-a 04670033010053:1000:1 | emitter order create-many -"),
+)
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@with_access
+@JSON
+@click.pass_context
+def create_many(ctx: click.Context, access: Access, file: TextIO, *, as_json: bool) -> None:
+    """Create the orders of a file; print a line for each."""
+    refused = False
+    with access.client() as client:
+        for request_id, verdict in client.create_orders(_orders(file)):
+            if isinstance(verdict, Refused):
+                refused = True
+                answer = {"error": verdict.reason.name, "details": dict(verdict.refusal.details)}
+                text = f"{verdict.reason.name}: {verdict.refusal.sentence(language())}"
+            else:
+                answer = {"order": plain(verdict)}
+                text = verdict.order_id
+            if as_json:
+                print_json({"request_id": request_id} | answer)
+            else:
+                say(f"{request_id}  {text}")
+    ctx.exit(1 if refused else 0)
+
+
+def _orders(file: TextIO) -> Iterator[tuple[str, list[OrderLine]]]:
+    """Yield (request id, lines) of each line that is not empty."""
+    for place, text in enumerate(file, 1):
+        request_id, *lines = text.split() or [""]
+        if not request_id:
+            continue
+        try:
+            yield request_id, [Line().convert(each, None, None) for each in lines]
+        except click.UsageError as error:
+            where = t(f"строка {place}", f"line {place}")
+            raise click.UsageError(f"{where}: {error.message}") from None
 
 
 @order.command(
