@@ -73,6 +73,21 @@ def test_checking_says_why_not(bench: Bench) -> None:
     assert verdict.buffer_index[1:].tolist() == [-1] * 5
 
 
+def test_a_forged_code_tells_nobody_who_holds_its_serial(bench: Bench) -> None:
+    bench.join(tiyn=10**9)
+    codes = [
+        bench.codes(bench.deliver(bench.order(name, OrderLine(LP, 1, 10)), "b", gtin=LP).value)[0]
+        for name in ("1", "2")
+    ]
+    forged = codes[0][:-2] + (b"A=" if codes[0][-2:] != b"A=" else b"B=")
+    assert not bench.engine.verify(forged).buffers
+    verdict = bench.engine.verify(b"\n".join([forged, codes[1]]))
+    assert verdict.buffer_index.tolist() == [-1, 0]
+    assert [held.order_id for held in verdict.buffers] == [
+        bench.engine.verify(codes[1]).buffers[0].order_id
+    ]
+
+
 def test_orders_of_all_templates_are_emitted_and_verify(bench: Bench) -> None:
     bench.join(tiyn=10**9)
     gtin = 4640088090997

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from emitter.engine.work import Work
 
-_NO_ESCROW = 0xFFFF_FFFF
 _EMPTY_ESCROW = EscrowRow(0, 0, 0).pack()
 
 
@@ -48,7 +47,7 @@ def move_money(movements: Sequence[Movement | None], work: Work) -> list[Refused
         if movement is None:
             continue
         account = accounts.setdefault(schema.account_key(movement.bin), len(accounts))
-        escrow = _NO_ESCROW
+        escrow = _core.ESCROW_NONE
         if movement.order_id is not None:
             key = schema.escrow_key(movement.bin, movement.order_id)
             escrow = escrows.setdefault(key, len(escrows))

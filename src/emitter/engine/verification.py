@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from emitter.store.port import Reader, Store
     from emitter.store.rows import BufferRow
 
-_NO_FORM = 255
-
 
 class IssuedBuffer(NamedTuple):
     """Where a genuine code comes from (C5)."""
@@ -43,7 +41,10 @@ class IssuedBuffer(NamedTuple):
 
 
 class VerifiedCodes(NamedTuple):
-    """One verdict a code, in columns: `Reason`, `CodeState` (0: none), index into ``buffers``."""
+    """One verdict a code, in columns: `Reason`, `CodeState` (0: none), index into ``buffers``.
+
+    ``buffers`` are those of the genuine codes: who holds a forged one's serial is told to nobody.
+    """
 
     reasons: NDArray[np.uint8]
     states: NDArray[np.uint8]
@@ -90,9 +91,11 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
             buffers.append(owner)
     forged = _core.check(text, parsed, [keys.check_key(key) for key in check_keys], key_index)
     reasons[(forged != 0) & (reasons == 0)] = Reason.CODE_FORGED
-    states[reasons != 0] = 0
-    buffer_index[reasons != 0] = -1
-    return VerifiedCodes(reasons, states, buffer_index, buffers)
+    genuine = reasons == 0
+    states[~genuine] = 0
+    buffer_index[~genuine] = -1
+    told, buffer_index[genuine] = np.unique(buffer_index[genuine], return_inverse=True)
+    return VerifiedCodes(reasons, states, buffer_index, [buffers[index] for index in told])
 
 
 def _buffers(
@@ -129,7 +132,7 @@ def _locate(
     good = np.flatnonzero(reasons == 0)
     place = parsed["gtin"][good] * np.uint64(256) + parsed["serial_size"][good]
     names, inverse = np.unique(place, return_inverse=True)
-    forms = np.full(len(parsed), _NO_FORM, np.uint8)
+    forms = np.full(len(parsed), _core.FORM_NONE, np.uint8)
     groups: list[tuple[NDArray[np.int64], Series]] = []
     for number, name in enumerate(names.tolist()):
         codes = good[inverse == number]
