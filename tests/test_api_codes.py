@@ -140,6 +140,7 @@ def test_what_a_block_cannot_be_is_refused_and_changes_nothing(served: Served) -
         ("new", 10_000_001, 0, Reason.QUANTITY_OUT_OF_RANGE),
         ("new", 7, 0, Reason.QUANTITY_LEFT),
         ("x" * 65, 1, 0, Reason.TEXT_INVALID),
+        ("x" * 600, 1, 1, Reason.TEXT_INVALID),
     ):
         with pytest.raises(Refused) as refused:
             served.client.deliver(order.order_id, PHARMA, block_id, quantity, from_index)

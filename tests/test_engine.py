@@ -248,9 +248,11 @@ def test_orders_page_newest_first_and_tokens_of_other_lists_are_refused(bench: B
         if not token:
             break
     assert sorted(seen) == sorted(made)
-    with pytest.raises(Refused) as caught:
-        bench.engine.orders(BIN, page_size=3, page_token=schema.order_key(OTHER_BIN, made[0]))
-    assert caught.value.reason is Reason.PAGE_TOKEN_INVALID
+    too_long = schema.order_key(BIN, made[0]) + bytes(512)
+    for wrong in (schema.order_key(OTHER_BIN, made[0]), too_long):
+        with pytest.raises(Refused) as caught:
+            bench.engine.orders(BIN, page_size=3, page_token=wrong)
+        assert caught.value.reason is Reason.PAGE_TOKEN_INVALID
 
 
 def test_one_batch_gives_every_command_its_own_verdict_in_turn(bench: Bench) -> None:

@@ -22,6 +22,7 @@ from emitter.engine.commands import (
     OpenConnection,
     RegisterParticipant,
     RegisterStation,
+    require_text,
 )
 from emitter.engine.delivery import DeliverBlockStep, make_records
 from emitter.engine.forgetting import forget_refusals
@@ -196,6 +197,7 @@ class Engine:
 
     def block(self, bin_: int, order_id: UUID, gtin: int, block_id: str) -> BlockView:
         """Return the block of a buffer that was delivered under an id; raises `Refused`."""
+        require_text(block_id, "block_id", self.limits.block_id_chars_max)
         return reading.read_block(self._store, bin_, order_id, gtin, block_id)
 
     def block_from(self, bin_: int, order_id: UUID, gtin: int, first: int) -> BlockView | None:

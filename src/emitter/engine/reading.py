@@ -10,6 +10,7 @@ from emitter.engine.orders import OrderView, require_buffer
 from emitter.engine.participants import AccountView, Principal, Role, account_view, token_digest
 from emitter.errors import Reason, Refused
 from emitter.store import schema
+from emitter.store.port import KEY_BYTES_MAX
 from emitter.store.rows import (
     AccountRow,
     BlockRow,
@@ -78,12 +79,9 @@ def read_orders(
     store: Store, bin_: int, *, page_size: int, page_token: bytes
 ) -> tuple[list[OrderView], bytes]:
     """Return up to ``page_size`` orders, newest first, and the token of the next page or b''."""
-    start, stop = _page(schema.orders_prefix(bin_), page_token, reverse=True)
-    rows = store.view(lambda r: r.scan(start, stop, limit=page_size + 1, reverse=True))
-    orders = [
-        OrderView(bin_, schema.order_of(key), OrderRow.unpack(row)) for key, row in rows[:page_size]
-    ]
-    return orders, rows[page_size - 1][0] if len(rows) > page_size else b""
+    prefix = schema.orders_prefix(bin_)
+    rows, token = store.view(lambda r: read_page(r, prefix, page_size, page_token, reverse=True))
+    return [OrderView(bin_, schema.order_of(key), OrderRow.unpack(row)) for key, row in rows], token
 
 
 def read_blocks(
@@ -91,16 +89,15 @@ def read_blocks(
 ) -> tuple[list[BlockView], bytes]:
     """Return up to ``page_size`` blocks in the order of delivery, and the token of the next."""
     prefix = schema.buffer_prefix(bin_, order_id, gtin)
-    start, stop = _page(prefix, page_token, reverse=False)
 
     def read(reader: Reader) -> tuple[list[BlockView], bytes]:
+        rows, token = read_page(reader, prefix, page_size, page_token)
         buffer = require_buffer(_order(reader, bin_, order_id).row, gtin)
-        rows = reader.scan(start, stop, limit=page_size + 1)
         blocks = [
             BlockView(bin_, order_id, schema.sequence_of(key), BlockRow.unpack(row), buffer)
-            for key, row in rows[:page_size]
+            for key, row in rows
         ]
-        return blocks, rows[page_size - 1][0] if len(rows) > page_size else b""
+        return blocks, token
 
     return store.view(read)
 
@@ -172,14 +169,20 @@ def _block(
     return BlockView(bin_, order_id, first, BlockRow.unpack(row), buffer) if row else None
 
 
-def _page(prefix: bytes, page_token: bytes, *, reverse: bool) -> tuple[bytes, bytes]:
-    """Return the bounds of a page: the token is the last key of the page before it."""
+def read_page(
+    reader: Reader, prefix: bytes, page_size: int, page_token: bytes, *, reverse: bool = False
+) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Return up to ``page_size`` rows with a prefix, and the token of the next page or b''.
+
+    The token is the last key of the page before; what cannot be one is refused.
+    """
     start, stop = prefix, schema.after(prefix)
     if page_token:
-        if not start <= page_token < stop:
+        if not start <= page_token < stop or len(page_token) >= KEY_BYTES_MAX:
             raise Refused(Reason.PAGE_TOKEN_INVALID)
         if reverse:
             stop = page_token
         else:
             start = page_token + b"\0"
-    return start, stop
+    rows = reader.scan(start, stop, limit=page_size + 1, reverse=reverse)
+    return rows[:page_size], rows[page_size - 1][0] if len(rows) > page_size else b""

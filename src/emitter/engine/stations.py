@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from emitter.engine.batch import Proposal
 from emitter.engine.commands import IssueClientToken, OpenConnection, RegisterStation
 from emitter.engine.participants import require_participant, token_digest
+from emitter.engine.reading import read_page
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.rows import ConnectionRow, SignaturePolicy, StationRow
@@ -219,13 +220,6 @@ def read_connections(
     store: Store, *, page_size: int, page_token: bytes
 ) -> tuple[list[ConnectionView], bytes]:
     """Return up to ``page_size`` connections in order of their ids, and the next token or b''."""
-    stop = schema.after(schema.CONNECTIONS)
-    if page_token and not schema.CONNECTIONS <= page_token < stop:
-        raise Refused(Reason.PAGE_TOKEN_INVALID)
-    start = page_token + b"\0" if page_token else schema.CONNECTIONS
-    rows = store.view(lambda reader: reader.scan(start, stop, limit=page_size + 1))
-    views = [
-        ConnectionView(schema.uuid_of(key), ConnectionRow.unpack(row))
-        for key, row in rows[:page_size]
-    ]
-    return views, rows[page_size - 1][0] if len(rows) > page_size else b""
+    rows, token = store.view(lambda r: read_page(r, schema.CONNECTIONS, page_size, page_token))
+    views = [ConnectionView(schema.uuid_of(key), ConnectionRow.unpack(row)) for key, row in rows]
+    return views, token
