@@ -227,6 +227,8 @@ def _broken_forms(command: Command, limits: Limits) -> Iterator[str]:
             yield from _text(command.request_id, 64)
         case CreateOrder():
             yield from _text(command.request_id, 64)
+            if not command.lines:
+                yield "FIELD_REQUIRED"
             if len(command.details.encode()) > limits.details_bytes_max:
                 yield "LIMIT_EXCEEDED"
             yield from _lines(command.lines, limits)
@@ -240,8 +242,6 @@ def _text(text: str, chars_max: int) -> Iterator[str]:
 
 
 def _lines(lines: tuple[OrderLine, ...], limits: Limits) -> Iterator[str]:
-    if not lines:
-        yield "FIELD_REQUIRED"
     if len(lines) > limits.lines_max:
         yield "LIMIT_EXCEEDED"
     for index, line in enumerate(lines):
