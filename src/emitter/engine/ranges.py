@@ -38,8 +38,10 @@ class Series:
         self._order_ids = np.empty(4, "V16")
 
     def append(self, first: int, row: RangeRow) -> None:
-        """Add a range above all others."""
+        """Add a range above all others, once: it may have been read while it was published."""
         count = self._count
+        if count and first < self._ends[count - 1]:
+            return
         if count == len(self._bins):
             self._firsts, self._ends = _doubled(self._firsts), _doubled(self._ends)
             self._bins, self._order_ids = _doubled(self._bins), _doubled(self._order_ids)
