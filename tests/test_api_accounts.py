@@ -27,6 +27,10 @@ def test_a_participant_joins_and_is_funded(served: Served) -> None:
     bin_ = bin_of(1)
     joined = served.operator.register_participant(bin_, "ТОО «Жаңа»", DAY)
     assert not joined.HasField("activation_date")
+    with pytest.raises(Refused) as refused:
+        served.operator.activate_participant(bin_, DAY - dt.timedelta(1))
+    assert refused.value.reason is Reason.DATE_BEFORE_REGISTRATION
+    assert refused.value.refusal.details == {"field": "activation_date"}
     active = served.operator.activate_participant(bin_, DAY + dt.timedelta(1))
     assert (active.activation_date.month, active.activation_date.day) == (3, 3)
     account = served.operator.credit(bin_, 12_345, "bank-1")

@@ -155,7 +155,7 @@ class ActivateStep(_ParticipantStep):
         participant = require_participant(work, self.bin)
         day = self._on.toordinal()
         if day < participant.registered_on:
-            raise Refused(Reason.DATE_BEFORE_REGISTRATION, field="on")
+            raise Refused(Reason.DATE_BEFORE_REGISTRATION, field="activation_date")
         if participant.activated_on not in (0, day):
             raise Refused(Reason.PARTICIPANT_EXISTS)
         return Proposal(lambda: self._settle(work, participant._replace(activated_on=day)))
