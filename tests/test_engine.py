@@ -233,6 +233,7 @@ def test_open_orders_are_limited_and_closing_makes_room(keys, clock: Clock) -> N
     bench.order("2", shoes())
     refusal = bench.refusal(CreateOrder(BIN, "3", (shoes(),)))
     assert (refusal.reason, refusal.details["active"]) == (Reason.ORDERS_ACTIVE_LIMIT, "2")
+    assert "new request_id" in refusal.sentence()  # the verdict on this one is remembered
     bench.engine.execute(CloseOrder(BIN, "c", first.order_id))
     assert bench.order("4", shoes()).state == OrderState.READY
     check_store(bench.store, whole=True)

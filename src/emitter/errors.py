@@ -282,8 +282,10 @@ class Reason(enum.IntEnum):
         "{object} в состоянии {state}: действие {event} невозможно.")
     ORDERS_ACTIVE_LIMIT = (
         118, "FAILED_PRECONDITION", 409, False,
-        "{active} orders are open, the limit is {limit}. Closing an order makes room.",
-        "Открыто заявок: {active}, предел: {limit}. Закройте заявку, чтобы освободить место.")
+        "{active} orders are open, the limit is {limit}. After closing one send the order with a new"
+        " request_id.",
+        "Открыто заявок: {active}, предел: {limit}. Закройте одну и отправьте заявку с новым"
+        " request_id.")
 
     # Weather.
     OVERLOADED = (
