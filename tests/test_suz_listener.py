@@ -80,6 +80,35 @@ def test_a_body_that_does_not_come_is_answered_with_a_contract_error(keys) -> No
         assert slow.recv(10_000).startswith(b"HTTP/1.1 400")
 
 
+def test_a_body_in_drops_behind_its_answer_ends_the_socket(keys) -> None:
+    with Door(keys, Limits(station_request_ms=300)) as door, connect(door) as slow:
+        slow.sendall(
+            b"GET /api/v2/shoes/version HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\n"
+        )
+        assert slow.recv(10_000).startswith(b"HTTP/1.1 200")
+        start = time.monotonic()
+        with pytest.raises(OSError):  # noqa: PT012, PT011 - which drop is the last, chance says
+            for _ in range(100):
+                slow.sendall(b"x")
+                time.sleep(0.05)
+        assert time.monotonic() - start < 4
+
+
+def test_a_body_behind_its_answer_leaves_the_socket_usable(keys) -> None:
+    with Door(keys, Limits(station_request_ms=300)) as door, connect(door) as late:
+        head = b"GET /api/v2/shoes/version HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
+        for _ in range(2):
+            late.sendall(head)
+            answer = b""
+            while not answer.endswith(b"}"):
+                part = late.recv(10_000)
+                assert part, "the socket is open"
+                answer += part
+            assert answer.startswith(b"HTTP/1.1 200")
+            late.sendall(b"xxx")
+            time.sleep(0.5)
+
+
 def test_what_is_no_http_is_refused_and_harms_nobody(keys) -> None:
     with Door(keys) as door:
         for nonsense in (b"\x16\x03\x01\x02\x00", b"\0" * 100, b"GET / HTTP/9.9\r\n\r\n"):

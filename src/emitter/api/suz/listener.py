@@ -21,43 +21,59 @@ _KEEP_ALIVE_S = 75
 _START_S = 30.0
 
 
-def _guarded_protocol(head_s: float) -> type[HttpToolsProtocol]:
-    """Return the protocol that drops a socket whose next request's head does not come in time.
+class _Guarded(HttpToolsProtocol):
+    """A protocol that drops a socket whose next request's head does not come in time.
 
-    uvicorn itself ends idle connections only: one byte a minute would keep a socket for ever. An
-    answer that nobody takes is ended by ``state["abort"]`` of its scope.
+    The same time has what is left of a body when its request is answered already. uvicorn itself
+    ends idle connections only: one byte a minute would keep a socket for ever. An answer that
+    nobody takes is ended by ``state["abort"]`` of its scope.
     """
 
-    class Guarded(HttpToolsProtocol):
-        _head_due: asyncio.TimerHandle | None = None
+    head_s: float
+    _head_due: asyncio.TimerHandle | None = None
+    _is_whole = True  # the last request has come to its end
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_has_come()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._is_whole = False
+        self.scope["state"]["abort"] = self.transport.abort
+        if self._head_due is None:
             self._expect_head()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._head_has_come()
-            super().connection_lost(exc)
+    def on_headers_complete(self) -> None:
+        self._head_has_come()
+        super().on_headers_complete()
 
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self.scope["state"]["abort"] = self.transport.abort
-            if self._head_due is None:
-                self._expect_head()
+    def on_message_complete(self) -> None:
+        self._is_whole = True
+        self._head_has_come()
+        super().on_message_complete()
 
-        def on_headers_complete(self) -> None:
-            self._head_has_come()
-            super().on_headers_complete()
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._is_whole and self.cycle.response_complete and self._head_due is None:
+            self._expect_head()
 
-        def _expect_head(self) -> None:
-            self._head_due = self.loop.call_later(head_s, self.transport.abort)
+    def _expect_head(self) -> None:
+        self._head_due = self.loop.call_later(self.head_s, self.transport.abort)
 
-        def _head_has_come(self) -> None:
-            if self._head_due is not None:
-                self._head_due.cancel()
-                self._head_due = None
+    def _head_has_come(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
 
-    return Guarded
+
+def _guarded_protocol(head_s: float) -> type[_Guarded]:
+    """Return the protocol for a time."""
+    return type("_GuardedFor", (_Guarded,), {"head_s": head_s})
 
 
 class _Announced(uvicorn.Server):
