@@ -159,6 +159,8 @@ def test_downloads_of_a_connection_are_counted(keys) -> None:
             assert first.recv(12) == b"HTTP/1.1 200"
             refused = station.call("GET", "v2/lp/codes", orderId=order_id, gtin=LP, quantity=1)
             assert refused.status == 429
+            delivered = station.get("v2/lp/codes/blocks", orderId=order_id, gtin=LP)["blocks"]
+            assert [block["quantity"] for block in delivered] == [149_000], "nothing is paid for"
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             reply = station.call("GET", "v2/lp/codes", orderId=order_id, gtin=LP, quantity=1)

@@ -20,7 +20,7 @@ from emitter.errors import Reason, Refused
 from emitter.trade.gs1 import format_gtin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from uuid import UUID
 
     from emitter.api.suz.calls import Call
@@ -72,7 +72,9 @@ def acknowledge(call: Call, order_id: UUID, gtin: int, last: str) -> None:
         call.engine.block(call.bin, order_id, gtin, last)
 
 
-def block_again(call: Call, block_id: str, order_id: UUID | None, gtin: int | None) -> BlockView:
+async def block_again(
+    call: Call, block_id: str, order_id: UUID | None, gtin: int | None
+) -> BlockView:
     """Return a block that was delivered: by order and GTIN, or by an id of ours alone."""
     name = block_name(block_id)
     if order_id is not None and gtin is not None:
@@ -106,9 +108,17 @@ async def _deliver(
     return view
 
 
-def codes_answer(call: Call, block: BlockView) -> Streamed:
-    """Return the answer that carries a block's codes, however many."""
+async def codes_answer(call: Call, find: Callable[[], Awaitable[BlockView]]) -> Streamed:
+    """Return the answer that carries a block's codes, however many.
+
+    The place for it is taken before the block is delivered: whoever is sent away has paid nothing.
+    """
     give_back = call.house.pace.take_download(call.session.connection_id)
+    try:
+        block = await find()
+    except BaseException:
+        give_back()
+        raise
     return Streamed(
         _codes(call, block),
         gzip="gzip" in call.header("Accept-Encoding").lower(),

@@ -197,7 +197,8 @@ async def _retry(call: Call) -> Response:
         call.uuid("orderId") if call.dialect is Dialect.V2 or call.optional("orderId") else None
     )
     gtin = call.gtin() if call.dialect is Dialect.V2 or call.optional("gtin") else None
-    return codes.codes_answer(call, codes.block_again(call, call.query("blockId"), order_id, gtin))
+    find = functools.partial(codes.block_again, call, call.query("blockId"), order_id, gtin)
+    return await codes.codes_answer(call, find)
 
 
 # v2 -----------------------------------------------------------------------------------------------
@@ -221,11 +222,10 @@ async def _buffer_status(call: Call) -> Response:
 async def _codes_v2(call: Call) -> Response:
     order_id, gtin, quantity = call.uuid("orderId"), call.gtin(), call.quantity()
     last = call.optional("lastBlockId")
+    find = functools.partial(codes.next_block, call, order_id, gtin, quantity)
     if last:
-        block = await codes.block_after(call, order_id, gtin, last, quantity)
-    else:
-        block = await codes.next_block(call, order_id, gtin, quantity)
-    return codes.codes_answer(call, block)
+        find = functools.partial(codes.block_after, call, order_id, gtin, last, quantity)
+    return await codes.codes_answer(call, find)
 
 
 async def _close_v2(call: Call) -> Response:
@@ -272,7 +272,8 @@ async def _order_status(call: Call) -> Response:
 
 async def _codes_v3(call: Call) -> Response:
     order_id, gtin, quantity = call.uuid("orderId"), call.gtin(), call.quantity()
-    return codes.codes_answer(call, await codes.next_block(call, order_id, gtin, quantity))
+    find = functools.partial(codes.next_block, call, order_id, gtin, quantity)
+    return await codes.codes_answer(call, find)
 
 
 async def _product(call: Call) -> Response:
