@@ -52,10 +52,10 @@ ROWS = """
     deliver A b 60, close x B, close x A              OK, OK, REQUEST_DIFFERS
     order 1 1, order 2 1, order 3 1                   OK, OK, ORDERS_ACTIVE_LIMIT
     order 1 1, order 2 1, close x A, order 3 1        OK, OK, OK, OK
-    order 1 1, order 2 201, order 3 1, order 4 1      OK, FUNDS_INSUFFICIENT, OK, ORDERS_ACTIVE_LIMIT
+    order 1 1, order 2 201, order 3 1, order 4 1  OK, FUNDS_INSUFFICIENT, OK, ORDERS_ACTIVE_LIMIT
     register, activate, pay p 1                       OK, OK, OK
     register, activate, order 1 1, pay p 1, order 2 1    OK, OK, FUNDS_INSUFFICIENT, OK, OK
-    pay p 1, register, order 1 1                      PARTICIPANT_NOT_FOUND, OK, PARTICIPANT_NOT_ACTIVE
+    pay p 1, register, order 1 1  PARTICIPANT_NOT_FOUND, OK, PARTICIPANT_NOT_ACTIVE
 """
 
 
