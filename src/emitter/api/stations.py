@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from emitter.api import values
 from emitter.engine.commands import IssueClientToken, OpenConnection, RegisterStation
@@ -39,7 +38,7 @@ class StationServicer:
     ) -> station_pb2.OpenConnectionResponse:
         """Open a connection of a station."""
         call.operator()
-        station = call.engine.station(_require_uuid(request.oms_id, "oms_id"))
+        station = call.engine.station(values.require_uuid(request.oms_id, "oms_id"))
         policy = _policy(request.signature_policy)
         command = OpenConnection(station.row.bin, station.oms_id, request.name, signatures=policy)
         view, _ = call.execute(command)
@@ -50,7 +49,8 @@ class StationServicer:
     ) -> station_pb2.IssueClientTokenResponse:
         """Issue the clientToken of a connection; the one before it ends."""
         call.operator()
-        view = call.engine.connection(_require_uuid(request.connection_id, "connection_id"))
+        connection_id = values.require_uuid(request.connection_id, "connection_id")
+        view = call.engine.connection(connection_id)
         token, _ = call.execute(IssueClientToken(view.row.bin, view.connection_id))
         return station_pb2.IssueClientTokenResponse(client_token=token)
 
@@ -94,12 +94,3 @@ def _policy(number: int) -> SignaturePolicy | None:
         raise Refused(
             Reason.FIELD_INVALID, field="signature_policy", rule="OPTIONAL, CHANGES or ALWAYS"
         ) from None
-
-
-def _require_uuid(text: str, field: str) -> UUID:
-    if not text:
-        raise Refused(Reason.FIELD_REQUIRED, field=field)
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Refused(Reason.FIELD_INVALID, field=field, rule="a UUID") from None

@@ -12,7 +12,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
 from emitter.engine.commands import CreateOrder, OrderLine
-from emitter.engine.orders import cost_of
 from emitter.errors import Reason, Refused
 from emitter.trade.gs1 import format_gtin, require_gtin
 from emitter.trade.ledger import LedgerAccount
@@ -30,14 +29,19 @@ if TYPE_CHECKING:
     from emitter.store.rows import BufferRow
 
 
-def require_order_id(text: str) -> UUID:
-    """Return the id of an order; refused as FIELD_INVALID if it is not a UUID."""
+def require_uuid(text: str, field: str) -> UUID:
+    """Return an id that the server has given; refused as FIELD_INVALID if it is not a UUID."""
     if not text:
-        raise Refused(Reason.FIELD_REQUIRED, field="order_id")
+        raise Refused(Reason.FIELD_REQUIRED, field=field)
     try:
         return UUID(text)
     except ValueError:
-        raise Refused(Reason.FIELD_INVALID, field="order_id", rule="a UUID") from None
+        raise Refused(Reason.FIELD_INVALID, field=field, rule="a UUID") from None
+
+
+def require_order_id(text: str) -> UUID:
+    """Return the id of an order; see `require_uuid`."""
+    return require_uuid(text, "order_id")
 
 
 def require_date(day: Date, field: str) -> date:
@@ -122,8 +126,7 @@ def buffer(row: BufferRow) -> order_pb2.Buffer:
 def order(view: OrderView) -> order_pb2.Order:
     """Return the message of an order."""
     row = view.row
-    gross_tiyn, held_tiyn = view.gross_tiyn, view.held_tiyn
-    captured_tiyn = sum(cost_of(item).gross(item.delivered) for item in row.buffers)
+    gross_tiyn, held_tiyn, captured_tiyn = view.gross_tiyn, view.held_tiyn, view.captured_tiyn
     return order_pb2.Order(
         order_id=str(view.order_id),
         state=_wire(row.state),
@@ -149,7 +152,7 @@ def block(view: BlockView) -> code_pb2.Block:
         quantity=row.quantity,
         net_tiyn=row.net_tiyn,
         vat_tiyn=row.vat_tiyn,
-        gross_tiyn=row.net_tiyn + row.vat_tiyn,
+        gross_tiyn=view.gross_tiyn,
         deliver_time=instant(row.delivered_us),
     )
 

@@ -279,8 +279,6 @@ class Client:
         request = account_pb2.IssueTokenRequest(role=role, bin=bin, label=label)
         return str(self._ask(self._accounts.IssueToken, request).token)
 
-    # Calling --------------------------------------------------------------------------------------
-
     # Stations of the HTTP door --------------------------------------------------------------------
 
     def register_station(
@@ -311,6 +309,8 @@ class Client:
         """Yield the connections of all stations."""
         request = station_pb2.ListConnectionsRequest(page_size=page_size)
         return self._pages(self._stations.ListConnections, request, "connections")
+
+    # Calling --------------------------------------------------------------------------------------
 
     def _ask(self, method: Callable[..., Any], request: Message) -> Any:
         """Make a call, again while that can help; raise `Refused` for what the server refuses."""

@@ -17,7 +17,13 @@ from emitter.wire import refused_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from emitter.v1.order_pb2 import CreateOrderRequest, Order, OrderLine, OrderVerdict
+    from emitter.v1.order_pb2 import (
+        CreateOrderRequest,
+        Order,
+        OrderLine,
+        OrderVerdict,
+        StreamOrdersResponse,
+    )
 
     OrderItem = Iterable[OrderLine] | tuple[str, Iterable[OrderLine]]
     Verdicts = Iterator[tuple[str, Order | Refused]]
@@ -61,7 +67,7 @@ def _verdicts(
         else:
             passing = []
             for request, verdict in zip(batch, verdicts, strict=True):
-                order = _order(verdict)
+                order = order_or_refusal(verdict)
                 if isinstance(order, Refused) and order.reason.meaning.retry:
                     passing.append((request, order))
                 else:
@@ -83,7 +89,8 @@ def _message(batch: list[CreateOrderRequest]) -> order_pb2.BatchCreateOrdersRequ
     return order_pb2.BatchCreateOrdersRequest(requests=batch)
 
 
-def _order(verdict: OrderVerdict) -> Order | Refused:
+def order_or_refusal(verdict: OrderVerdict | StreamOrdersResponse) -> Order | Refused:
+    """Return what a verdict says."""
     if verdict.HasField("order"):
         return verdict.order
     return refused_of(verdict.error) or Refused(Reason.INTERNAL)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from emitter.client.order_batch import order_or_refusal
 from emitter.client.repeating import Repeats
-from emitter.errors import Reason, Refused
 from emitter.v1 import order_pb2
-from emitter.wire import refused_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from emitter.client.order_batch import OrderItem
+    from emitter.errors import Refused
     from emitter.v1.order_pb2 import Order
 
 
@@ -58,7 +58,7 @@ class OrderStream:
                     self._repeats.succeeded()
                     with self._state:
                         self._unanswered.pop(response.request_id, None)
-                    yield response.request_id, _verdict(response)
+                    yield response.request_id, order_or_refusal(response)
                 break
             except grpc.RpcError as error:
                 if self._failure is None:
@@ -108,9 +108,3 @@ class OrderStream:
         except Exception as error:
             self._failure = error
             raise
-
-
-def _verdict(response: order_pb2.StreamOrdersResponse) -> Order | Refused:
-    if response.HasField("order"):
-        return response.order
-    return refused_of(response.error) or Refused(Reason.INTERNAL)

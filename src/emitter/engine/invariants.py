@@ -215,8 +215,7 @@ def _check_order(reader: Reader, key: bytes, report: Report) -> None:
     )  # fmt: skip
     _require(escrow.held >= 0, "no amount is negative", who)
     _require(escrow.held == view.held_tiyn, "escrow = what open buffers still owe", who)
-    captured = sum(cost_of(b).gross(b.delivered) for b in order.buffers)
-    _require(escrow.captured == captured, "captured = cost of what was delivered", who)
+    _require(escrow.captured == view.captured_tiyn, "captured = cost of what was delivered", who)
     _require(
         escrow.held + escrow.captured + escrow.released == view.gross_tiyn,
         "held + captured + released = cost of the order", who,

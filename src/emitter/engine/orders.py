@@ -59,6 +59,11 @@ class OrderView(NamedTuple):
         return sum(cost_of(buffer).gross(buffer.quantity) for buffer in self.row.buffers)
 
     @property
+    def captured_tiyn(self) -> int:
+        """Return what the delivered codes of the order cost, VAT included."""
+        return sum(cost_of(buffer).gross(buffer.delivered) for buffer in self.row.buffers)
+
+    @property
     def held_tiyn(self) -> int:
         """Return what the order's escrow must hold: the cost of what open buffers still owe."""
         return sum(

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import GCM
 
 from emitter.language import t
+from emitter.store.files import sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,15 +102,7 @@ def write_private(path: Path, content: bytes, *, replace: bool) -> None:
             os.link(name, path)
     finally:
         Path(name).unlink(missing_ok=True)
-    _fsync_directory(path.parent)
-
-
-def _fsync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_directory(path.parent)
 
 
 @contextlib.contextmanager
