@@ -226,6 +226,16 @@ def test_a_contract_is_in_force_from_its_day(bench: Bench, clock: Clock) -> None
     assert bench.order("2", shoes()).state == OrderState.READY
 
 
+def test_an_order_writes_seven_small_rows_whatever_its_quantity(bench: Bench) -> None:
+    bench.join(tiyn=10**12)
+    for quantity in (1, 10_000_000):
+        before = dict(bench.dump())
+        bench.order(str(uuid.UUID(int=quantity)), shoes(quantity))
+        written = dict(bench.dump()).items() - before.items()
+        assert len(written) == 7
+        assert sum(len(key) + len(row) for key, row in written) < 500
+
+
 def test_open_orders_are_limited_and_closing_makes_room(keys, clock: Clock) -> None:
     bench = Bench(keys, clock, Limits(active_orders_max=2))
     bench.join(tiyn=10**9)

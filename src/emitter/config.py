@@ -92,9 +92,6 @@ class Limits:
     unary_deadline_ms: int = _limit(
         30_000, "milliseconds", "a unary call without a deadline of its own"
     )
-    client_retries_max: int = _limit(
-        5, "attempts", "repeats by our client of what the server calls retryable"
-    )
     # The stations' HTTP door.
     station_quantity_max: int = _limit(
         150_000, "codes a line", "what stations may order of one GTIN"
