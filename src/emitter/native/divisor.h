@@ -70,27 +70,31 @@ static inline uint64_t divisor_reduce(const struct divisor *self, uint32_t high,
     return rest >> self->shift;
 }
 
-/* Where one multiplication is enough: with b bits in the divisor and mu = floor(2^(63 + b) /
- * value), which is half of 2^64 + reciprocal, the quotient of y < 2^(63 + b) is floor(y / 2^(b -
- * 1)) * mu / 2^64 or up to two more (each of the three roundings takes less than one). P. Barrett,
- * CRYPTO '86. `drawn` says how many bytes y has; three divisors must fit 64 bits. */
+/* Where one multiplication is enough: with b bits in the divisor and mu = floor(2^(63 + b) / value),
+ * which is half of 2^64 + reciprocal, the quotient of y < 2^(63 + b) is floor(y / 2^(b - 1)) * mu /
+ * 2^64 or up to two more (each of the three roundings takes less than one). P. Barrett, CRYPTO '86.
+ * `drawn` says how many bytes y has; four divisors must fit 64 bits. */
 static inline int divisor_is_quick(const struct divisor *self, uint32_t drawn)
 {
     uint32_t bits = 64 - self->shift;
     return bits >= 2 && bits <= 62 && 8 * drawn <= 63 + bits;
 }
 
-/* divisor_reduce for such. */
+/* (high * 2^64 + low) mod value, or one or two values more, for such. */
 static inline uint64_t divisor_reduce_quick(
     const struct divisor *self, uint32_t high, uint64_t low)
 {
-    uint64_t scaled = (uint64_t)(((uint128)high << 64 | low) >> (63 - self->shift));
+    uint32_t down = 63 - self->shift;
+    uint64_t scaled = (uint64_t)high << (64 - down) | low >> down;
     uint64_t mu = (uint64_t)1 << 63 | self->reciprocal >> 1;
-    uint64_t quotient = (uint64_t)(((uint128)scaled * mu) >> 64);
-    uint64_t rest = low - quotient * self->value;
-    rest -= ~mask_less(rest, self->value) & self->value;
-    rest -= ~mask_less(rest, self->value) & self->value;
-    return rest;
+    return low - (uint64_t)(((uint128)scaled * mu) >> 64) * self->value;
+}
+
+/* number mod value, for number < 4 * value. */
+static inline uint64_t divisor_wrap(const struct divisor *self, uint64_t number)
+{
+    number -= ~mask_less(number, 2 * self->value) & 2 * self->value;
+    return number - (~mask_less(number, self->value) & self->value);
 }
 
 /* (a + b) mod value and (a - b) mod value, for a, b < value. */

@@ -55,10 +55,16 @@ static inline void emit_plan_for(
 /* Halves of the counters first, first + 1, ... Each follows from the one before by a mask: compilers
  * make a branch of anything that tells them where the carry falls. */
 static inline void emit_halves(
-    const struct ff1_shape *shape, struct ff1_tile *tile, uint64_t first)
+    enum cpu cpu, const struct ff1_shape *shape, struct ff1_tile *tile, uint64_t first)
 {
     const uint64_t space = shape->right_space.value;
     uint64_t right, left = divisor_divide(&shape->right_space, first, &right);
+#if CPU_IS_X86
+    if (cpu == CPU_AVX512) {
+        emit_halves_avx512(space, tile, left, right);
+        return;
+    }
+#endif
     for (uint32_t lane = 0; lane < FF1_LANES; lane++) {
         tile->a[lane] = left;
         tile->b[lane] = right;
@@ -174,7 +180,7 @@ static void emit_codes(
     ff1_begin(cpu, &tile->ff1, serial_key, shape, recipe->gtin, GTIN_SIZE, 0, FF1_LANES);
     while (count > 0) {
         uint32_t lanes = count < FF1_LANES ? (uint32_t)count : FF1_LANES;
-        emit_halves(shape, &tile->ff1, first);
+        emit_halves(cpu, shape, &tile->ff1, first);
         ff1_encrypt(cpu, &tile->ff1, serial_key, shape, lanes);
         emit_records(form, &tile->plan, recipe, shape, &tile->ff1, lanes, records);
         if (check_key->kind == CHECK_SIGNATURE)

@@ -21,6 +21,23 @@ static inline int emit_fits_avx512(const struct ff1_shape *shape)
     return ff1_is_narrow(shape) && shape->right <= HALF_NUMERALS_MAX;
 }
 
+/* Halves of 128 counters from the one whose halves are `left` and `right` on: the right space,
+ * which is larger, is crossed at most once. */
+CPU_FOR_AVX512 static inline void emit_halves_avx512(
+    uint64_t space, struct ff1_tile *tile, uint64_t left, uint64_t right)
+{
+    const __m512i spaces = _mm512_set1_epi64((int64_t)space);
+    const __m512i one = _mm512_set1_epi64(1), lefts = _mm512_set1_epi64((int64_t)left);
+    __m512i rights = _mm512_add_epi64(
+        _mm512_set1_epi64((int64_t)right), _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7));
+    for (uint32_t lane = 0; lane < FF1_LANES; lane += FF1_GROUP) {
+        __mmask8 over = _mm512_cmpge_epu64_mask(rights, spaces);
+        _mm512_store_si512(tile->a + lane, _mm512_mask_add_epi64(lefts, over, lefts, one));
+        _mm512_store_si512(tile->b + lane, _mm512_mask_sub_epi64(rights, over, rights, spaces));
+        rights = _mm512_add_epi64(rights, _mm512_set1_epi64(FF1_GROUP));
+    }
+}
+
 /* The numerals of eight halves, the last one of each in the least byte of its word. */
 CPU_FOR_AVX512 static inline __m512i emit_numerals_avx512(
     const struct divisor *space, uint32_t radix, uint32_t size, __m512i halves)

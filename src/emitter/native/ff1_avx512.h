@@ -1,5 +1,5 @@
-/* FF1 with AVX-512: 32 codes at a time, for halves of up to 46 bits (other shapes run ff1_v3.h).
- * The theory is in ff1_tile.h, the twin is FF1 in tests/twins.py.
+/* FF1 with AVX-512: twice 32 codes at a time, for halves of up to 46 bits (other shapes run
+ * ff1_v3.h). The theory is in ff1_tile.h, the twin is FF1 in tests/twins.py.
  *
  * Four blocks share a register for the AES instructions (VAES), eight halves one for the
  * arithmetic, which is done on 52-bit products (IFMA). A half as a 64-bit number moves into its
@@ -27,7 +27,9 @@
 #if CPU_IS_X86
 
 #define FF1_GROUP 8  /* codes a vector of halves */
-#define FF1_GROUPS 4 /* vectors that go through together */
+#define FF1_GROUPS 4 /* vectors that take each step together */
+#define FF1_SET (FF1_GROUP * FF1_GROUPS)
+#define FF1_SETS 2   /* sets of these that take turns */
 
 static inline int ff1_space_is_narrow(const struct divisor *space, uint32_t drawn)
 {
@@ -160,32 +162,39 @@ CPU_FOR_AVX512 static inline void ff1_run_avx512(
         ff1_narrow_of(&shape->left_space, shape->drawn),
         ff1_narrow_of(&shape->right_space, shape->drawn),
     };
-    for (uint32_t lane = 0; lane < count; lane += FF1_GROUP * FF1_GROUPS) {
-        __m512i kept[FF1_GROUPS], other[FF1_GROUPS], rest[FF1_GROUPS];
-        uint64_t *a = tile->a + lane, *b = tile->b + lane;
-#pragma GCC unroll 4
-        for (int g = 0; g < FF1_GROUPS; g++) {
-            kept[g] = ff1_load_halves((inverse ? a : b) + FF1_GROUP * g);
-            other[g] = ff1_load_halves((inverse ? b : a) + FF1_GROUP * g);
+    uint64_t(*kept_at)[FF1_GROUP] = (void *)(inverse ? tile->a : tile->b);
+    uint64_t(*other_at)[FF1_GROUP] = (void *)(inverse ? tile->b : tile->a);
+    for (uint32_t lane = 0; lane < count; lane += FF1_SETS * FF1_SET) {
+        __m512i kept[FF1_SETS][FF1_GROUPS], other[FF1_SETS][FF1_GROUPS], rest[FF1_GROUPS];
+        for (uint32_t g = 0; g < FF1_SETS * FF1_GROUPS; g++) {
+            kept[g / FF1_GROUPS][g % FF1_GROUPS] = ff1_load_halves(kept_at[lane / FF1_GROUP + g]);
+            other[g / FF1_GROUPS][g % FF1_GROUPS] =
+                ff1_load_halves(other_at[lane / FF1_GROUP + g]);
         }
         for (uint32_t i = 0; i < FF1_ROUNDS; i++) {
-            uint32_t round = inverse ? FF1_ROUNDS - 1 - i : i;
+            const uint32_t round = inverse ? FF1_ROUNDS - 1 - i : i;
             const struct ff1_narrow *space = &spaces[round & 1];
-            ff1_draw_avx512(tile, key, shape, space, round, lane, kept, rest, has_high);
 #pragma GCC unroll 4
-            for (int g = 0; g < FF1_GROUPS; g++) {
-                __m512i sum = _mm512_add_epi64(other[g], rest[g]);
-                if (inverse)
-                    sum = _mm512_sub_epi64(
-                        _mm512_add_epi64(other[g], space->four_times), rest[g]);
-                other[g] = kept[g];
-                kept[g] = ff1_wrap_avx512(space, sum);
+            for (uint32_t set = 0; set < FF1_SETS; set++) {
+                ff1_draw_avx512(
+                    tile, key, shape, space, round, lane + FF1_SET * set, kept[set], rest,
+                    has_high);
+#pragma GCC unroll 4
+                for (int g = 0; g < FF1_GROUPS; g++) {
+                    __m512i sum = _mm512_add_epi64(other[set][g], rest[g]);
+                    if (inverse)
+                        sum = _mm512_sub_epi64(
+                            _mm512_add_epi64(other[set][g], space->four_times), rest[g]);
+                    other[set][g] = kept[set][g];
+                    kept[set][g] = ff1_wrap_avx512(space, sum);
+                }
             }
         }
-#pragma GCC unroll 4
-        for (int g = 0; g < FF1_GROUPS; g++) {
-            ff1_store_halves((inverse ? a : b) + FF1_GROUP * g, kept[g]);
-            ff1_store_halves((inverse ? b : a) + FF1_GROUP * g, other[g]);
+        for (uint32_t g = 0; g < FF1_SETS * FF1_GROUPS; g++) {
+            ff1_store_halves(
+                kept_at[lane / FF1_GROUP + g], kept[g / FF1_GROUPS][g % FF1_GROUPS]);
+            ff1_store_halves(
+                other_at[lane / FF1_GROUP + g], other[g / FF1_GROUPS][g % FF1_GROUPS]);
         }
     }
 }

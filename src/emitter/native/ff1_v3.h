@@ -66,7 +66,8 @@ CPU_FOR_V3 static void ff1_begin_v3(
             memcpy(tile->blocks[lane], tile->blocks[0], 16);
 }
 
-/* y mod space of eight lanes, for the round's number and the halves that are kept. */
+/* y mod space of eight lanes, for the round's number and the halves that are kept; with `is_quick`
+ * up to two spaces more. */
 CPU_FOR_V3 static inline void ff1_draw_v3(
     const struct ff1_tile *tile, const struct aes_key *key, const struct ff1_shape *shape,
     const struct divisor *space, uint32_t round, uint32_t lane,
@@ -99,10 +100,11 @@ CPU_FOR_V3 static inline void ff1_encrypt_lanes_v3(
 {
     uint64_t *a = tile->a + lane, *b = tile->b + lane, drawn[FF1_V3_LANES];
     for (uint32_t round = 0; round < FF1_ROUNDS; round++) {
-        const struct divisor *space = round & 1 ? &shape->right_space : &shape->left_space;
-        ff1_draw_v3(tile, key, shape, space, round, lane, b, drawn, is_quick);
+        const struct divisor space = round & 1 ? shape->right_space : shape->left_space;
+        ff1_draw_v3(tile, key, shape, &space, round, lane, b, drawn, is_quick);
         for (int i = 0; i < FF1_V3_LANES; i++) {
-            uint64_t sum = divisor_add(space, a[i], drawn[i]);
+            uint64_t sum = is_quick ? divisor_wrap(&space, a[i] + drawn[i])
+                                    : divisor_add(&space, a[i], drawn[i]);
             a[i] = b[i];
             b[i] = sum;
         }
@@ -115,10 +117,11 @@ CPU_FOR_V3 static inline void ff1_decrypt_lanes_v3(
 {
     uint64_t *a = tile->a + lane, *b = tile->b + lane, drawn[FF1_V3_LANES];
     for (uint32_t round = FF1_ROUNDS; round-- > 0;) {
-        const struct divisor *space = round & 1 ? &shape->right_space : &shape->left_space;
-        ff1_draw_v3(tile, key, shape, space, round, lane, a, drawn, is_quick);
+        const struct divisor space = round & 1 ? shape->right_space : shape->left_space;
+        ff1_draw_v3(tile, key, shape, &space, round, lane, a, drawn, is_quick);
         for (int i = 0; i < FF1_V3_LANES; i++) {
-            uint64_t rest = divisor_subtract(space, b[i], drawn[i]);
+            uint64_t rest = is_quick ? divisor_wrap(&space, b[i] + 3 * space.value - drawn[i])
+                                     : divisor_subtract(&space, b[i], drawn[i]);
             b[i] = a[i];
             a[i] = rest;
         }

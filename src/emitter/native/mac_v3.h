@@ -1,8 +1,9 @@
-/* MACs with SHA instructions: two messages at a time. The theory is in mac_tile.h and hmac.h.
+/* MACs with SHA instructions: four messages at a time. The theory is in mac_tile.h and hmac.h.
  *
  * SHA256RNDS2 makes two rounds of FIPS 180-4 section 6.2.2 and waits several cycles for itself, so
- * two independent messages are interleaved. Source of the instruction sequence: S. Gulley and
- * others, "Intel SHA Extensions" (2013), which keeps the state as (A, B, E, F) and (C, D, G, H).
+ * independent messages are interleaved: on Zen 5 a block takes 36 ns alone, 22.5 in two streams,
+ * 19.6 in three, 19.4 in four. Source of the instruction sequence: S. Gulley and others, "Intel SHA
+ * Extensions" (2013), which keeps the state as (A, B, E, F) and (C, D, G, H).
  *
  * Base64 is arithmetic on registers: 12 bytes become 16 six-bit numbers by two multiplications that
  * shift, and those characters by adding an offset that a shuffle picks from a constant register (W.
@@ -17,10 +18,10 @@
 
 #if CPU_IS_X86
 
-#define MAC_V3_LANES 2
+#define MAC_V3_LANES 4
 
-/* Two states, each as (A, B, E, F) and (C, D, G, H). */
-struct sha256_pair {
+/* The state of each stream, as (A, B, E, F) and (C, D, G, H). */
+struct sha256_streams {
     __m128i abef[MAC_V3_LANES];
     __m128i cdgh[MAC_V3_LANES];
 };
@@ -44,13 +45,14 @@ CPU_FOR_V3 static inline void sha256_quad_v3(
 
 /* Take one block of each stream into the states; the blocks are used up. */
 CPU_FOR_V3 static inline void sha256_compress_v3(
-    struct sha256_pair *state, __m128i m[MAC_V3_LANES][4])
+    struct sha256_streams *state, __m128i m[MAC_V3_LANES][4])
 {
-    struct sha256_pair next = *state;
+    struct sha256_streams next = *state;
 #pragma GCC unroll 16
     for (int i = 0; i < 16; i++) {
-        sha256_quad_v3(&next.abef[0], &next.cdgh[0], m[0], i);
-        sha256_quad_v3(&next.abef[1], &next.cdgh[1], m[1], i);
+#pragma GCC unroll 4
+        for (int s = 0; s < MAC_V3_LANES; s++)
+            sha256_quad_v3(&next.abef[s], &next.cdgh[s], m[s], i);
     }
     for (int s = 0; s < MAC_V3_LANES; s++) {
         state->abef[s] = _mm_add_epi32(state->abef[s], next.abef[s]);
@@ -138,22 +140,23 @@ CPU_FOR_V3 static inline void mac_text_v3(const __m128i words[2], uint8_t text[6
     _mm_storeu_si128((__m128i *)(text + 32), end);
 }
 
-/* The MACs of lanes `lane` and `other`. */
-CPU_FOR_V3 static inline void mac_pair_v3(
-    struct mac_tile *tile, uint32_t lane, uint32_t other, const uint8_t *limit)
+/* The MACs of the streams from `lane` on; those from `count` on repeat it. */
+CPU_FOR_V3 static inline void mac_streams_v3(
+    struct mac_tile *tile, uint32_t lane, uint32_t count, const uint8_t *limit)
 {
-    const uint32_t lanes[MAC_V3_LANES] = {lane, other};
-    struct sha256_pair state, outer;
+    uint32_t lanes[MAC_V3_LANES];
+    struct sha256_streams state, outer;
     __m128i m[MAC_V3_LANES][4];
     uint32_t longest = 0;
     for (int s = 0; s < MAC_V3_LANES; s++) {
+        lanes[s] = lane + (uint32_t)s < count ? lane + (uint32_t)s : lane;
         const struct hmac_key *key = tile->keys[lanes[s]];
         sha256_load_v3(key->inner, &state.abef[s], &state.cdgh[s]);
         sha256_load_v3(key->outer, &outer.abef[s], &outer.cdgh[s]);
         longest = tile->sizes[lanes[s]] > longest ? tile->sizes[lanes[s]] : longest;
     }
     for (uint32_t index = 0; 64 * index < longest + 9; index++) {
-        struct sha256_pair next = state;
+        struct sha256_streams next = state;
         for (int s = 0; s < MAC_V3_LANES; s++)
             mac_block_v3(
                 tile->messages[lanes[s]], tile->sizes[lanes[s]], index, limit, m[s]);
@@ -180,7 +183,7 @@ CPU_FOR_V3 static inline void mac_pair_v3(
 CPU_FOR_V3 static void mac_sign_v3(struct mac_tile *tile, uint32_t count, const uint8_t *limit)
 {
     for (uint32_t lane = 0; lane < count; lane += MAC_V3_LANES)
-        mac_pair_v3(tile, lane, lane + 1 < count ? lane + 1 : lane, limit);
+        mac_streams_v3(tile, lane, count, limit);
 }
 
 #endif
