@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 from functools import partial
 
 import pytest
@@ -248,6 +249,15 @@ def raw_order(quantity: int = 1) -> bytes:
         b'{ "productGroup":"milk", "products":[{"gtin":"%s","quantity":%d,'
         b'"serialNumberType":"OPERATOR","templateId":20}]}' % (MILK.encode(), quantity)
     )
+
+
+@pytest.mark.parametrize("value", [b"NaN", b"-Infinity", b'"\\ud800"', b'{"\\udc00":1}'])
+def test_attributes_that_json_cannot_carry_are_a_fault_of_the_body(
+    door: Door, value: bytes
+) -> None:
+    body = json.dumps(v3_order(1, attributes={"a": "?"})).encode().replace(b'"?"', value)
+    said = error(door.station.call("POST", "v3/order", body), 400)
+    assert said["fieldErrors"][0]["fieldName"] == "body"
 
 
 def test_policy_decides_which_calls_must_be_signed(door: Door, signer: Signer) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from emitter.api.suz.answers import Dialect
-from emitter.api.suz.shapes import Fault, MisshapenError
+from emitter.api.suz.shapes import NOT_JSON, Fault, MisshapenError
 from emitter.api.suz.words import GROUP_WORDS
 from emitter.engine.commands import CloseOrder, CreateOrder, OrderLine
 from emitter.errors import Reason, Refused
@@ -41,10 +41,20 @@ async def create_order(call: Call, order: dict[str, Any], group: Group) -> tuple
         {n: v for n, v in item.items() if n not in ("quantity", "serialNumbers")}
         for item in order["products"]
     ]
-    text = json.dumps(details, ensure_ascii=False, separators=(",", ":"))
+    text = _text(details)
     request_id, memory_us = await _identity(call)
     answer = await call.execute(CreateOrder(call.bin, request_id, lines, text, memory_us))
     return answer.value, answer.replayed
+
+
+def _text(details: dict[str, Any]) -> str:
+    """Return what an order says as JSON; free attributes may hold what JSON and UTF-8 cannot."""
+    try:
+        text = json.dumps(details, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text.encode()
+    except (ValueError, RecursionError):
+        raise MisshapenError(NOT_JSON) from None
+    return text
 
 
 async def _identity(call: Call) -> tuple[str, int]:

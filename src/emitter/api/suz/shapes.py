@@ -28,6 +28,9 @@ class Fault(NamedTuple):
     ru: str
 
 
+NOT_JSON = Fault("body", "the body is not a JSON text", "тело запроса не является JSON")
+
+
 class MisshapenError(Exception):
     """A request that breaks its shape, with every fault that was found."""
 
@@ -41,9 +44,7 @@ def read_json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise MisshapenError(
-            Fault("body", "the body is not a JSON text", "тело запроса не является JSON")
-        ) from None
+        raise MisshapenError(NOT_JSON) from None
 
 
 def read_shape(name: str, value: Any) -> dict[str, Any]:
