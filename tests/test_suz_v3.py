@@ -284,6 +284,18 @@ def test_a_get_is_signed_over_path_and_query(door: Door, signer: Signer) -> None
     error(station.call("GET", "v3/providers", headers=headers), 401)
 
 
+def test_a_signed_order_does_not_close_another_in_v2(door: Door, signer: Signer) -> None:
+    station, body = door.connect(policy=SignaturePolicy.CHANGES), raw_order()
+    headers = {"X-Signature": signer.sign(body)}
+    order_id = station.call("POST", "v3/order", body, headers=headers).json["orderId"]
+    again = station.call("POST", "v2/milk/buffer/close", body, headers=headers, orderId=order_id)
+    assert again.status == 400
+    target = f"/api/v2/milk/buffer/close?omsId={station.oms_id}&orderId={order_id}"
+    headers = {"X-Signature": signer.sign(target.encode())}
+    reply = station.call("POST", "v2/milk/buffer/close", headers=headers, orderId=order_id)
+    assert reply.status == 200
+
+
 def test_a_signature_that_comes_is_verified_even_where_none_must(
     door: Door, signer: Signer
 ) -> None:

@@ -229,6 +229,8 @@ async def _codes_v2(call: Call) -> Response:
 
 
 async def _close_v2(call: Call) -> Response:
+    if call.is_signed and await call.body():  # what closes is the query: that must be signed
+        raise Refused(Reason.SIGNATURE_INVALID, rule="this call has no body: sign path and query")
     order_id = call.uuid("orderId")
     gtin = call.gtin() if call.optional("gtin") else None
     last = call.optional("lastBlockId")
