@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import random
 import threading
@@ -11,7 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from emitter.config import Limits
+from emitter.engine.commands import RegisterParticipant
 from emitter.engine.invariants import check_store
+from emitter.engine.participants import RegisterStep
+from emitter.engine.writer import Writer
 from emitter.errors import Reason, Refused
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.memory import MemoryStore
@@ -52,6 +57,28 @@ def test_a_flood_of_one_participant_delays_nobody_beyond_the_next_batch(opened: 
     engine.work_off()
     assert [done.index(order(bin_, "single", 1)) < BATCH for bin_ in (2, 3)] == [True, True]
     assert [c.request_id for c in done if c.bin == 1] == [f"flood {n}" for n in range(2_000)]
+
+
+def test_a_verdict_stands_and_the_writer_goes_on_when_ranges_cannot_be_published() -> None:
+    told: list[str] = []
+
+    def published(_: object) -> None:
+        told.append("published")
+        raise MemoryError
+
+    writer = Writer(
+        MemoryStore(),
+        lambda: 0,
+        Limits(),
+        published=published,
+        doubted=lambda: told.append("doubted"),
+        threaded=True,
+    )
+    with closing(writer):
+        for bin_ in (1, 2):
+            command = RegisterParticipant(bin_, "ТОО", dt.date(2026, 1, 1))
+            assert writer.submit(RegisterStep(command)).result(10).value.bin == bin_
+    assert told == ["published", "doubted"] * 2
 
 
 def test_in_a_running_flood_a_single_command_waits_for_two_batches_at_most(opened: Opened) -> None:

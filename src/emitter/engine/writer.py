@@ -154,6 +154,14 @@ class Writer:
             reason = Reason.INTERNAL
         else:
             reach("batch.committed")
-            self._published(work.issued)
+            self._publish(work.issued)
             return verdicts
         return [Refused(reason) for _ in steps]
+
+    def _publish(self, issued: list[Issued]) -> None:
+        """Tell of durable ranges; whatever fails there, verdicts stand and the writer goes on."""
+        try:
+            self._published(issued)
+        except Exception:  # noqa: BLE001 - memory may be short; the store has the ranges
+            _log.exception("ranges could not be published; they will be read again")
+            self._doubted()
