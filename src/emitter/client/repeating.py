@@ -22,7 +22,8 @@ _PASSING = (
 class Repeats:
     """Counts the failures in a row of one task, and tells when to give it up.
 
-    Only for calls that carry an id or change nothing: a repeat of them is harmless.
+    A repeat is harmless: calls carry an id, or change nothing, or leave at worst a token or a
+    station that nobody was told of.
     """
 
     def __init__(self, attempts: int) -> None:
