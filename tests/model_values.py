@@ -201,8 +201,8 @@ def memory_us(command: Command, reason: str, refusal_memory_us: int) -> int | No
     if reason == "OK":
         return chosen or None
     kept = not isinstance(command, CreditAccount) and not chosen
-    if isinstance(command, DeliverBlock):
-        kept = command.remembers_refusals
+    if isinstance(command, CreateOrder | DeliverBlock):
+        kept = command.remembers_refusals and not chosen
     return refusal_memory_us if kept and reason in REMEMBERED else 0
 
 

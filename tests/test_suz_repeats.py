@@ -36,6 +36,21 @@ def test_x_request_id_makes_a_repeat_the_first_order_for_ever(door: Door) -> Non
     assert elsewhere.json["orderId"] != first.json["orderId"]
 
 
+def test_an_order_that_was_refused_is_made_under_the_same_x_request_id_later(keys) -> None:
+    with Door(keys, Limits(active_orders_max=1)) as door:
+        open_id = door.station.post("v2/shoes/orders", shoes_order())["orderId"]
+        sent = shoes_order(3)
+        headers = {"X-Request-Id": "document 17"}
+        refused = door.station.call("POST", "v2/shoes/orders", sent, headers=headers)
+        assert (refused.status, refused.headers["X-Emitter-Replayed"]) == (400, None)
+        door.station.post("v2/shoes/buffer/close", orderId=open_id)
+        made, again = (
+            door.station.call("POST", "v2/shoes/orders", sent, headers=headers) for _ in range(2)
+        )
+        assert made.status == again.status == 200
+        assert made.json == again.json
+
+
 def test_without_an_id_or_a_signature_every_order_is_a_new_one(door: Door) -> None:
     sent = shoes_order(1)
     made = {door.station.post("v2/shoes/orders", sent)["orderId"] for _ in range(2)}

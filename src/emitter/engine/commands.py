@@ -116,6 +116,7 @@ class CreateOrder:
     lines: tuple[OrderLine, ...]
     details: str = ""  # what else came with the order, as JSON: kept with it, never looked into
     memory_us: int = 0  # how long the id is kept, accepted only; 0: for ever, refusals too
+    remembers_refusals: bool = True  # false where the id is not the client's to choose anew
 
     def check(self, limits: Limits) -> None:
         """Refuse a wrong form, naming the field by its place in the request."""

@@ -106,7 +106,7 @@ class CreateOrderStep:
         self, command: CreateOrder, order_id: UUID, keys: KeyRing, active_orders_max: int
     ) -> None:
         self.command = command
-        self.remembers_refusals = not command.memory_us
+        self.remembers_refusals = command.remembers_refusals and not command.memory_us
         self.bin = command.bin
         self.digest = command.digest()
         self.request: bytes | None = schema.request_key(
