@@ -5,7 +5,7 @@
  * does at least so many compressions and answers how many; 1 four streams of SHA instructions, 2
  * two registers of sixteen lanes. Compiled by bench/test_core.py.
  */
-#include "mac.h"
+#include <mac.h>
 
 #if CPU_IS_X86
 

@@ -1,9 +1,9 @@
 """The core on one core of the machine: making codes, checking them, signing, two threads.
 
 A code of 85 bytes costs two compressions of SHA-256 (a MAC from midstates), ten AES-256 of FF1 one
-after another, and 85 bytes written. Four streams of SHA instructions make a compression in 18–25 ns,
-two registers of sixteen lanes of AVX-512 in 8–18 ns, so that no form can make more than 28 to 60
-million codes a second; the share of that bound, measured in the same run, is what a form is
+after another, and 85 bytes written. Four streams of SHA instructions make a compression in 18–25
+ns, two registers of sixteen lanes of AVX-512 in 8–18 ns, so that no form can make more than 28 to
+60 million codes a second; the share of that bound, measured in the same run, is what a form is
 worth. Ten AES-256 are 140 rounds: 9 ns where four blocks share a register and others fill the
 pipeline. Checking does the same work and reads instead of writing. An Ed25519 signature is 50,000
 to 60,000 cycles in libsodium, 15 µs; eight lanes share them. Rates of one core are by CPU time.

@@ -82,8 +82,10 @@ def digest(kind: int, recipe: dict[str, Any], form: int, first: int, count: int)
     parsed, counters, reasons, forged = read(lines, [form], [kind])
     issued = np.array_equal(np.frombuffer(counters, np.uint64), np.arange(first, first + count))
     verdicts = np.frombuffer(forged, np.uint8)
-    assert issued and not any(reasons)  # noqa: PT018 - said by the digest anyway
-    assert not verdicts[::2].any() and verdicts[1::2].all()  # noqa: PT018 - every other key is wrong
+    assert issued
+    assert not any(reasons)
+    assert not verdicts[::2].any()
+    assert verdicts[1::2].all()  # every other key is a wrong one
     named = {"codes": codes, "parsed": parsed, "counters": counters, "forged": forged}
     return {name: hashlib.sha256(data).hexdigest() for name, data in named.items()}
 

@@ -65,7 +65,8 @@ static void check_macs(
 
 /* Check the items waiting for a signature. */
 static void check_own_signatures(
-    enum cpu cpu, struct check_tile *tile, const struct checking *call, const struct check_key *const *keys)
+    enum cpu cpu, struct check_tile *tile, const struct checking *call,
+    const struct check_key *const *keys)
 {
     for (uint32_t lane = 0; lane < tile->signatures_waiting; lane++) {
         const struct parsed *item = &call->items[tile->signatures[lane]];

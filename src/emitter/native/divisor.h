@@ -70,10 +70,10 @@ static inline uint64_t divisor_reduce(const struct divisor *self, uint32_t high,
     return rest >> self->shift;
 }
 
-/* Where one multiplication is enough: with b bits in the divisor and mu = floor(2^(63 + b) / value),
- * which is half of 2^64 + reciprocal, the quotient of y < 2^(63 + b) is floor(y / 2^(b - 1)) * mu /
- * 2^64 or up to two more (each of the three roundings takes less than one). P. Barrett, CRYPTO '86.
- * `drawn` says how many bytes y has; four divisors must fit 64 bits. */
+/* Where one multiplication is enough: with b bits in the divisor and mu = floor(2^(63 + b) /
+ * value), which is half of 2^64 + reciprocal, the quotient of y < 2^(63 + b) is floor(y / 2^(b -
+ * 1)) * mu / 2^64 or up to two more (each of the three roundings takes less than one). P. Barrett,
+ * CRYPTO '86. `drawn` says how many bytes y has; four divisors must fit 64 bits. */
 static inline int divisor_is_quick(const struct divisor *self, uint32_t drawn)
 {
     uint32_t bits = 64 - self->shift;

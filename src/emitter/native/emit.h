@@ -52,8 +52,8 @@ static inline void emit_plan_for(
 #endif
 }
 
-/* Halves of the counters first, first + 1, ... Each follows from the one before by a mask: compilers
- * make a branch of anything that tells them where the carry falls. */
+/* Halves of the counters first, first + 1, ... Each follows from the one before by a mask:
+ * compilers make a branch of anything that tells them where the carry falls. */
 static inline void emit_halves(
     enum cpu cpu, const struct ff1_shape *shape, struct ff1_tile *tile, uint64_t first)
 {
@@ -148,8 +148,8 @@ static void emit_macs(
 
 /* Fill the signatures of `lanes` records whose messages are complete. */
 static void emit_signatures(
-    enum cpu cpu, const struct recipe *recipe, const struct check_key *key, struct signature_tile *tile,
-    uint32_t lanes, uint8_t *records)
+    enum cpu cpu, const struct recipe *recipe, const struct check_key *key,
+    struct signature_tile *tile, uint32_t lanes, uint8_t *records)
 {
     for (uint32_t first = 0; first < lanes; first += SIGNATURE_LANES) {
         uint32_t taken = lanes - first < SIGNATURE_LANES ? lanes - first : SIGNATURE_LANES;
