@@ -18,6 +18,7 @@ cdef extern from "datamatrix.h" nogil:
         dm_size size
         dm_placement placement
     ctypedef struct dm_job "struct dm_job":
+        cpu_form cpu
         const uint8_t *codes
         size_t size, count, wanted
         int kind
@@ -102,6 +103,7 @@ cdef class _SymbolJob:
         if not 0 <= kind < DM_KINDS:
             raise ValueError(f"there is no kind {kind} of symbol")
         self.codes = codes
+        self.job.cpu = _cpu
         self.job.codes = codes
         self.job.size = size
         self.job.count = len(codes) // size

@@ -26,6 +26,7 @@ enum {
     DM_PNG_ROW_MAX = 1 + (DM_MODULES_MAX + 2 * DM_QUIET_MAX) * DM_PX_MAX / 8,
     DM_BITS_MAX = 6144, /* bytes of the longest run of codes: white rows, and a match for each
                            258 bytes of their repeats */
+    DM_CRC_LANE = 128,  /* bytes */
     DM_PNG_HEAD = 41    /* signature, IHDR, length and type of IDAT */
 };
 
@@ -45,6 +46,11 @@ struct dm_group {
     uint32_t weighted;
 };
 
+/* Tables of the CRC: see dm_crc_make. */
+struct dm_crc {
+    uint32_t near[8][256], far[4][256];
+};
+
 /* Pictures of one size of symbol. */
 struct dm_png_frame {
     int made;
@@ -57,7 +63,7 @@ struct dm_png_frame {
 
 struct dm_png {
     size_t px, quiet;
-    uint32_t crc[8][256];
+    struct dm_crc crc;
     uint16_t literals[256]; /* the codes of bytes, as they go out */
     struct dm_group groups[256];
     struct dm_png_frame frames[DM_SIZES];
@@ -174,31 +180,64 @@ static inline void dm_adler_rows(struct dm_adler *adler, uint64_t size, uint64_t
     adler->b %= 65521;
 }
 
-/* The CRC-32 of PNG (ISO/IEC 15948, Annex D), eight bytes a step: table t is the effect of a byte
- * t bytes further on. */
-static inline void dm_crc_make(uint32_t table[8][256])
+/* Lay up the CRC-32 of PNG (ISO/IEC 15948, Annex D): `near` t is the effect of a byte t bytes
+ * further on, `far` that of the four bytes of a CRC DM_CRC_LANE bytes further on. The CRC is
+ * linear, so all but the powers of two are sums of two others. */
+static inline void dm_crc_make(struct dm_crc *crc)
 {
     for (uint32_t byte = 0; byte < 256; byte++) {
-        uint32_t crc = byte;
-        for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (0xEDB88320u & (0u - (crc & 1)));
-        table[0][byte] = crc;
+        uint32_t sum = byte;
+        for (int bit = 0; bit < 8; bit++) sum = sum >> 1 ^ (0xEDB88320u & (0u - (sum & 1)));
+        crc->near[0][byte] = sum;
     }
     for (int t = 1; t < 8; t++)
         for (uint32_t byte = 0; byte < 256; byte++)
-            table[t][byte] = table[t - 1][byte] >> 8 ^ table[0][table[t - 1][byte] & 0xFF];
+            crc->near[t][byte] =
+                crc->near[t - 1][byte] >> 8 ^ crc->near[0][crc->near[t - 1][byte] & 0xFF];
+    for (int t = 0; t < 4; t++) {
+        crc->far[t][0] = 0;
+        for (uint32_t byte = 1; byte < 256; byte++) {
+            const uint32_t rest = byte & (byte - 1);
+            uint32_t sum = byte << (8 * t);
+            for (int i = 0; i < DM_CRC_LANE && !rest; i++)
+                sum = sum >> 8 ^ crc->near[0][sum & 0xFF];
+            crc->far[t][byte] = rest ? crc->far[t][rest] ^ crc->far[t][byte ^ rest] : sum;
+        }
+    }
 }
 
-static inline uint32_t dm_crc(const uint32_t table[8][256], const uint8_t *bytes, size_t size)
+/* A CRC eight bytes further on. */
+static inline uint32_t dm_crc_step(const struct dm_crc *crc, uint32_t sum, const uint8_t *bytes)
 {
-    uint32_t crc = 0xFFFFFFFFu;
-    for (; size >= 8; size -= 8, bytes += 8) {
-        const uint64_t word = dm_load_le64(bytes) ^ crc;
-        crc = table[7][word & 0xFF] ^ table[6][word >> 8 & 0xFF] ^ table[5][word >> 16 & 0xFF] ^
-              table[4][word >> 24 & 0xFF] ^ table[3][word >> 32 & 0xFF] ^
-              table[2][word >> 40 & 0xFF] ^ table[1][word >> 48 & 0xFF] ^ table[0][word >> 56];
+    const uint64_t word = dm_load_le64(bytes) ^ sum;
+    return crc->near[7][word & 0xFF] ^ crc->near[6][word >> 8 & 0xFF] ^
+           crc->near[5][word >> 16 & 0xFF] ^ crc->near[4][word >> 24 & 0xFF] ^
+           crc->near[3][word >> 32 & 0xFF] ^ crc->near[2][word >> 40 & 0xFF] ^
+           crc->near[1][word >> 48 & 0xFF] ^ crc->near[0][word >> 56];
+}
+
+static inline uint32_t dm_crc_far(const struct dm_crc *crc, uint32_t sum)
+{
+    return crc->far[0][sum & 0xFF] ^ crc->far[1][sum >> 8 & 0xFF] ^
+           crc->far[2][sum >> 16 & 0xFF] ^ crc->far[3][sum >> 24];
+}
+
+/* The CRC of some bytes. Each step waits for the one before, so three lanes go side by side. */
+static inline uint32_t dm_crc(const struct dm_crc *crc, const uint8_t *bytes, size_t size)
+{
+    uint32_t a = 0xFFFFFFFFu;
+    for (; size >= 3 * DM_CRC_LANE; size -= 3 * DM_CRC_LANE, bytes += 3 * DM_CRC_LANE) {
+        uint32_t b = 0, c = 0;
+        for (size_t i = 0; i < DM_CRC_LANE; i += 8) {
+            a = dm_crc_step(crc, a, bytes + i);
+            b = dm_crc_step(crc, b, bytes + DM_CRC_LANE + i);
+            c = dm_crc_step(crc, c, bytes + 2 * DM_CRC_LANE + i);
+        }
+        a = dm_crc_far(crc, dm_crc_far(crc, a) ^ b) ^ c;
     }
-    while (size--) crc = crc >> 8 ^ table[0][(crc ^ *bytes++) & 0xFF];
-    return ~crc;
+    for (; size >= 8; size -= 8, bytes += 8) a = dm_crc_step(crc, a, bytes);
+    while (size--) a = a >> 8 ^ crc->near[0][(a ^ *bytes++) & 0xFF];
+    return ~a;
 }
 
 /* The pixels of eight modules, `px` bytes: dark is 0. */
@@ -214,7 +253,7 @@ static inline void dm_png_make(struct dm_png *png, size_t px, size_t quiet)
 {
     png->px = px;
     png->quiet = quiet;
-    dm_crc_make(png->crc);
+    dm_crc_make(&png->crc);
     for (unsigned byte = 0; byte < 256; byte++) {
         uint8_t code[8] = {0};
         struct dm_bit_writer writer = {code, 0, 0};
@@ -250,7 +289,7 @@ static inline void dm_png_frame_make(const struct dm_png *png, struct dm_png_fra
     store_be32(frame->head + 16, (uint32_t)width);
     store_be32(frame->head + 20, (uint32_t)height);
     frame->head[24] = 1; /* one bit a pixel, grey */
-    store_be32(frame->head + 29, dm_crc((const uint32_t(*)[256])png->crc, frame->head + 12, 17));
+    store_be32(frame->head + 29, dm_crc(&png->crc, frame->head + 12, 17));
     memcpy(frame->head + 37, "IDAT", 4);
 
     struct dm_bit_writer writer = {frame->repeat.bytes, 0, 0};
@@ -325,7 +364,7 @@ static inline size_t dm_png_write(const struct dm_png *png, const struct dm_png_
     store_be32(writer.out, (uint32_t)(adler.b << 16 | adler.a));
     uint8_t *end = writer.out + 4;
     store_be32(out + 33, (uint32_t)(end - out - DM_PNG_HEAD));
-    store_be32(end, dm_crc((const uint32_t(*)[256])png->crc, out + 37, (size_t)(end - out) - 37));
+    store_be32(end, dm_crc(&png->crc, out + 37, (size_t)(end - out) - 37));
     memcpy(end + 4, "\0\0\0\0IEND\xAE\x42\x60\x82", 12);
     return (size_t)(end - out) + 16;
 }

@@ -35,6 +35,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "datamatrix_avx512.h"
 #include "datamatrix_sizes.h"
 #include "datamatrix_text.h"
 
@@ -400,20 +401,32 @@ static inline __attribute__((always_inline)) void dm_switch_texts(
     }
 }
 
+/* dm_encode_ascii in the form of `cpu`. */
+static inline __attribute__((always_inline)) uint8_t dm_encode_ascii_form(
+    const enum cpu cpu, const uint8_t *text, size_t size, int kind, uint8_t *codewords,
+    size_t capacity, struct dm_ascii *ascii)
+{
+#if CPU_IS_X86
+    if (cpu == CPU_AVX512 && size <= DM_FAST_TEXT)
+        return dm_encode_ascii_avx512(text, size, kind, codewords, capacity, ascii);
+#endif
+    return dm_encode_ascii(text, size, kind, codewords, capacity, ascii);
+}
+
 /* Write the data codewords, without padding, of `count` texts of `size` characters, one after
  * another: each for the first of `size_count` sizes, the smallest of which comes first, that holds
  * it; in ASCII encodation if that fits, else with as much switching as it takes. Text i goes to
  * codewords + i * stride, with room for the largest size; what came of it to drafts[i]. Reasons:
  * CODE_UNPARSABLE for a character that no code has, CODE_TOO_LONG. */
 static inline __attribute__((always_inline)) void dm_encode_texts(
-    struct dm_walk *walk, const uint8_t *texts, size_t count, size_t size, int kind,
-    const struct dm_size *sizes, size_t size_count, struct dm_draft *drafts, uint8_t *codewords,
+    const enum cpu cpu, struct dm_walk *walk, const uint8_t *texts, size_t count, size_t size,
+    int kind, const struct dm_size *sizes, size_t size_count, struct dm_draft *drafts, uint8_t *codewords,
     size_t stride, uint8_t *reasons)
 {
     for (size_t i = 0; i < count; i++) {
         struct dm_draft *draft = &drafts[i];
-        reasons[i] = dm_encode_ascii(texts + i * size, size, kind, codewords + i * stride,
-                                     sizes[size_count - 1].data, &draft->ascii);
+        reasons[i] = dm_encode_ascii_form(cpu, texts + i * size, size, kind, codewords + i * stride,
+                                          sizes[size_count - 1].data, &draft->ascii);
         draft->index = reasons[i] == REASON_CODE_UNPARSABLE ? size_count : 0;
         while (draft->index < size_count && sizes[draft->index].data < draft->ascii.used)
             draft->index++;

@@ -22,6 +22,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "reasons.h"
 
@@ -79,14 +80,21 @@ static inline uint8_t dm_encode_ascii(const uint8_t *text, size_t size, int kind
     return n > capacity ? REASON_CODE_TOO_LONG : REASON_OK;
 }
 
-/* Fill codewords[used..capacity) with padding (Annex B.1; positions count from 1). */
-static inline void dm_pad(uint8_t *codewords, size_t used, size_t capacity)
+/* The padding of every position but the first padded one (Annex B.1; positions count from 1). */
+static inline void dm_pads_make(uint8_t *pads, size_t count)
 {
-    if (used < capacity) codewords[used++] = DM_PAD;
-    for (; used < capacity; used++) {
-        const unsigned scrambled = DM_PAD + 1 + (149u * (unsigned)(used + 1)) % 253u;
-        codewords[used] = (uint8_t)(scrambled <= 254 ? scrambled : scrambled - 254);
+    for (size_t i = 0; i < count; i++) {
+        const unsigned scrambled = DM_PAD + 1 + (149u * (unsigned)(i + 1)) % 253u;
+        pads[i] = (uint8_t)(scrambled <= 254 ? scrambled : scrambled - 254);
     }
+}
+
+/* Fill codewords[used..capacity) with padding. */
+static inline void dm_pad(uint8_t *codewords, size_t used, size_t capacity, const uint8_t *pads)
+{
+    if (used == capacity) return;
+    codewords[used++] = DM_PAD;
+    memcpy(codewords + used, pads + used, capacity - used);
 }
 
 #endif
