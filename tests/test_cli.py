@@ -262,6 +262,14 @@ def test_roles_and_owners_are_kept_apart(place, shoes):
     assert seen["order_id"] == shoes["order_id"]
 
 
+def test_what_cannot_be_a_token_is_told_before_anything_is_asked(place):
+    (place.folder / "noise").write_bytes(b"\xff\x00\n\x01")
+    (place.folder / "two").write_text("one\ntwo\n")
+    nobody = {"EMITTER_TOKEN": "", "EMITTER_TOKEN_FILE": ""}
+    for flags in (("--token", "токен"), ("--token-file", "noise"), ("--token-file", "two")):
+        assert "not a token" in place.error("account", "show", *flags, code=2, **nobody)
+
+
 def test_a_command_without_a_token_or_without_a_server_says_so(place):
     nobody = {"EMITTER_TOKEN_FILE": ""}
     assert "token is needed" in place.error("account", "show", code=2, **nobody)

@@ -143,17 +143,25 @@ class Access:
             yield client
 
     def _token(self) -> str | None:
-        return self.token if self.token_file is None else _read_token(self.token_file)
+        return _token_of(self.token) if self.token_file is None else _read_token(self.token_file)
 
 
 def _from_environment() -> str | None:
     """Return the token for a server that the environment gives, with ``--data`` not asked."""
     file = os.environ.get("EMITTER_TOKEN_FILE")
-    return _read_token(Path(file)) if file else os.environ.get("EMITTER_TOKEN") or None
+    return _read_token(Path(file)) if file else _token_of(os.environ.get("EMITTER_TOKEN"))
 
 
-def _read_token(file: Path) -> str:
-    return file.read_text("ascii").strip()
+def _read_token(file: Path) -> str | None:
+    return _token_of(file.read_bytes().decode("latin-1"), f"{file}: ")
+
+
+def _token_of(text: str | None, place: str = "") -> str | None:
+    """Return a token without the space around it, None for none; what cannot be one is refused."""
+    token = (text or "").strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise click.UsageError(place + t("это не токен", "this is not a token"))
+    return token or None
 
 
 def with_access(verb: Callable[..., Any]) -> Callable[..., Any]:
