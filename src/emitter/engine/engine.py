@@ -164,7 +164,7 @@ class Engine:
         return step
 
     def forget_refusals(self) -> int:
-        """Delete the verdicts of refused requests that have grown too old; return how many."""
+        """Delete the verdicts that have grown too old (see `forgetting`); return how many."""
         return forget_refusals(self._store, self._clock())
 
     # Reading --------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""Forgetting refusals whose time is over; what was accepted is kept as long as what it made."""
+"""Forgetting verdicts whose time is over: refusals, and orders that came without an id.
+
+Whatever else was accepted is kept as long as what it made.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _STEP_ROWS = 1_000
 
 
 def forget_refusals(store: Store, now_us: int) -> int:
-    """Delete request rows of refusals that expired by ``now_us``, in small transactions.
+    """Delete request rows that expired by ``now_us``, in small transactions.
 
     A reminder whose request has been accepted since, or refused anew, deletes only itself.
     """

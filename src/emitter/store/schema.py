@@ -14,7 +14,7 @@ its key: another's object is not refused but simply not found.
     e  bin  order                         escrow of an order (packed for the core)
     b  bin  order  gtin  first index      block, in the order of delivery
     q  bin  kind  id                      request: digest and verdict (bin 0: bank payments)
-    x  expiry  request key                refusals to forget, by time
+    x  expiry  request key                verdicts to forget, by time
     s  gtin  serial size                  series: form, source, next counter
     r  gtin  serial size  first counter   range: which buffer holds these counters
     d  bin  order                         details of an order that came with it, as JSON
@@ -157,7 +157,7 @@ def delivery_id(order_id: UUID, gtin: int, block_id: str) -> bytes:
 
 
 def expiry_key(expires_us: int, request: bytes) -> bytes:
-    """Return the key that reminds to forget a refusal at ``expires_us``."""
+    """Return the key that reminds to forget a verdict at ``expires_us``."""
     return b"x" + _u64(expires_us) + request
 
 
