@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import uuid
@@ -111,17 +112,25 @@ def deliver(
         raise click.UsageError(t(f"файл {out} уже есть", f"{out} exists already"))
     wanted = _Ticket(order_id, gtin, quantity, block_id or str(uuid.uuid4()))
     part = out.with_name(out.name + ".part")
-    with access.client() as client:
+    with access.client() as client, part.open("ab") as file:
+        _own(file, out)
         ticket = _continued(wanted, out, given=block_id is not None)
-        with part.open("ab") as file:
-            have = _whole_lines(part)
+        if ticket is wanted:
+            file.truncate(0)  # what may stand there is of a delivery that was given up
+        have = _whole_lines(part)
+        try:
             delivery = client.deliver(order_id, gtin, ticket.block_id, quantity, from_index=have)
-            block = delivery.block
-            with progress(t("Выгрузка", "Delivery"), block.quantity) as advance:
-                advance(have)
-                write_codes(delivery, file, advance)
-            file.flush()
-            os.fsync(file.fileno())
+        except Refused as refused:
+            if ticket is wanted and not refused.reason.meaning.retry:  # there is no such block
+                _ticket_file(out).unlink()
+                part.unlink()
+            raise
+        block = delivery.block
+        with progress(t("Выгрузка", "Delivery"), block.quantity) as advance:
+            advance(have)
+            write_codes(delivery, file, advance)
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(out)
     _ticket_file(out).unlink()
     if as_json:
@@ -135,6 +144,19 @@ def deliver(
             (t("Списано", "Captured"), kzt(block.gross_tiyn)),
         ]
     )
+
+
+def _own(file: BinaryIO, out: Path) -> None:
+    """Refuse a file that another process is writing, or has just finished."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        free = not out.exists()
+    except BlockingIOError:
+        free = False
+    if not free:
+        raise click.UsageError(
+            t(f"файл {out} пишет другой процесс", f"another process writes {out}")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +177,14 @@ def _continued(wanted: _Ticket, out: Path, *, given: bool) -> _Ticket:
     """Return the ticket of the delivery that was cut, or leave a new one."""
     path = _ticket_file(out)
     try:
-        kept = _Ticket(**json.loads(path.read_text("utf-8")))
+        written = path.read_text("utf-8")
     except FileNotFoundError:
+        written = ""
+    if not written:  # or killed before it was written, and nothing was asked for
         text = {name: getattr(wanted, name) for name in _Ticket.__dataclass_fields__}
         path.write_text(json.dumps(text), "utf-8")
         return wanted
+    kept = _Ticket(**json.loads(written))
     same = (kept.order_id, kept.gtin, kept.quantity) == (
         wanted.order_id, wanted.gtin, wanted.quantity,
     )  # fmt: skip
