@@ -177,13 +177,13 @@ def _curl_lines(access: Access, port: int) -> list[str]:
         ],
     }  # fmt: skip
     api = f"http://127.0.0.1:{port}/api/v2/shoes"
-    curl = "curl -s -H 'clientToken: " + access.client_token + "'"
+    curl = "curl -s -w '\\n' -H 'clientToken: " + access.client_token + "'"
     oms = f"omsId={access.oms_id}"
     at = f"{oms}&orderId=$ORDER&gtin={_GTIN}"
     json_type, order_id = "-H 'Content-Type: application/json'", _ORDER_ID_BY_SED
     body = json.dumps(order, separators=(",", ":"))
     return [
-        f"curl -s '{api}/version'",
+        f"curl -s -w '\\n' '{api}/version'",
         f"{curl} '{api}/ping?{oms}'",
         f"ORDER=$({curl} {json_type} -d '{body}' '{api}/orders?{oms}' | sed '{order_id}')",
         f'{curl} "{api}/buffer/status?{at}"',
