@@ -286,6 +286,11 @@ def test_roles_and_owners_are_kept_apart(place, shoes):
     assert seen["order_id"] == shoes["order_id"]
 
 
+def test_a_file_that_holds_no_trust_anchors_is_told_at_once(place):
+    (place.folder / "no.pem").write_text("nothing")
+    assert "no certificates" in place.error("serve", "--trust-anchors", "no.pem", code=2)
+
+
 def test_what_cannot_be_a_token_is_told_before_anything_is_asked(place):
     (place.folder / "noise").write_bytes(b"\xff\x00\n\x01")
     (place.folder / "two").write_text("one\ntwo\n")

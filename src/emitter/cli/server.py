@@ -150,6 +150,8 @@ def serve(
         except ValueError as error:
             raise click.UsageError(str(error)) from None
 
+    _require_anchors(chosen.trust_anchors_file)
+
     def started(port: int) -> None:
         say(t(f"Сервер слушает {host}:{port}", f"Serving on {host}:{port}"))
 
@@ -157,6 +159,20 @@ def serve(
         say(t(f"Станции: HTTP, порт {port}", f"Stations: HTTP on port {port}"))
 
     run_server(chosen, limits, started=started, stations_started=stations_started)
+
+
+def _require_anchors(file: Path | None) -> None:
+    """Refuse a file without certificates before anything is opened."""
+    if file is None:
+        return
+    from emitter.api.suz.signatures import Anchors  # noqa: PLC0415 - check needs none of it
+
+    try:
+        Anchors.load(file)
+    except ValueError:
+        raise click.UsageError(
+            t(f"{file}: нет сертификатов PEM", f"{file}: no certificates in PEM")
+        ) from None
 
 
 @click.command(

@@ -70,7 +70,10 @@ class Anchors:
     @classmethod
     def load(cls, file: Path) -> Anchors:
         """Read the anchors of a PEM file; ValueError if it holds none, OSError for the disk."""
-        return cls(x509.load_pem_x509_certificates(file.read_bytes()))
+        try:
+            return cls(x509.load_pem_x509_certificates(file.read_bytes()))
+        except ValueError:
+            raise ValueError(f"{file}: no certificates in PEM") from None
 
     def verify_detached(self, signature: str, data: bytes, bin_: int) -> None:
         """Verify a detached signature (base64) over the data by the participant; or refuse."""
