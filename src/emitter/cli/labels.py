@@ -97,7 +97,8 @@ def labels() -> None:
               help=t("Сколько этикеток; 0 – до конца.", "How many labels; 0: up to the end."))
 @click.option("--out", type=click.Path(path_type=Path), metavar="PATH",
               help=t("Файл, а для png и svg – папка (обычно labels.<вид>).",
-                     "A file, or for png and svg a folder (by default labels.<form>)."))  # fmt: skip
+                     "A file, or for png and svg a folder (by default labels.<form>)."),
+)  # fmt: skip
 @with_access
 @JSON
 def print_(
@@ -206,16 +207,16 @@ def list_designs(*, as_json: bool) -> None:
     help=t(
         "Нарисовать одну этикетку макета, пиксель – точка принтера. Код на ней – образец, который "
         "никем не выдан. Скажет, если символ не помещается.",
-        "Draw one label of a design, a pixel a dot of the printer. Its code is a sample that nobody "
-        "issued. Tells if the symbol does not fit.",
+        "Draw one label of a design, a pixel a dot of the printer. Its code is a sample that "
+        "nobody issued. Tells if the symbol does not fit.",
     ),
     examples=("emitter labels preview --design my-label.toml --template 5 --out preview.png",),
 )
 @_DESIGN
 @_PRODUCT
 @click.option("--template", "template_id", type=int, default=1, metavar="N",
-              help=t("Шаблон кода (обычно 1, обувь).", "Template of the code (by default 1, shoes).")
-              )  # fmt: skip
+              help=t("Шаблон кода (обычно 1, обувь).",
+                     "Template of the code (by default 1, shoes)."))  # fmt: skip
 @click.option("--gtin", default=format_gtin(4670033010053), metavar="GTIN",
               help=t("GTIN на образце.", "GTIN of the sample."))  # fmt: skip
 @click.option("--out", type=FILE, default=Path("preview.png"), metavar="FILE",

@@ -52,17 +52,17 @@ def document(
     pdfmetrics.registerFont(TTFont(FONT_NAME, str(FONT_FILE)))
     design = layout.design
     point = 72 / 25.4 / layout.dots_per_mm  # points of a dot
-    page = tuple((layout.dots(mm) - _SPARE_DOTS) * point for mm in design.page_mm)
+    width, height = ((layout.dots(mm) - _SPARE_DOTS) * point for mm in design.page_mm)
     file = io.BytesIO()
-    canvas = Canvas(file, pagesize=page, pageCompression=1, invariant=1)
+    canvas = Canvas(file, pagesize=(width, height), pageCompression=1, invariant=1)
     canvas.setTitle(f"{layout.content.gtin}: {first + 1}-{first + count}")
     for place, item in enumerate(_items(layout, records, size, first, count)):
         slot = place % design.labels_per_page
         if place and slot == 0:
             canvas.showPage()
         if slot == 0 and design.crop_marks:
-            _crop_marks(canvas, layout, page[1])
-        _label(canvas, layout, slot, page[1], item)
+            _crop_marks(canvas, layout, height)
+        _label(canvas, layout, slot, height, item)
     canvas.showPage()
     canvas.save()
     return file.getvalue()

@@ -420,8 +420,8 @@ static inline __attribute__((always_inline)) uint8_t dm_encode_ascii_form(
  * CODE_UNPARSABLE for a character that no code has, CODE_TOO_LONG. */
 static inline __attribute__((always_inline)) void dm_encode_texts(
     const enum cpu cpu, struct dm_walk *walk, const uint8_t *texts, size_t count, size_t size,
-    int kind, const struct dm_size *sizes, size_t size_count, struct dm_draft *drafts, uint8_t *codewords,
-    size_t stride, uint8_t *reasons)
+    int kind, const struct dm_size *sizes, size_t size_count, struct dm_draft *drafts,
+    uint8_t *codewords, size_t stride, uint8_t *reasons)
 {
     for (size_t i = 0; i < count; i++) {
         struct dm_draft *draft = &drafts[i];
