@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emitter.config import Limits, Settings
+from emitter.config import _BATCH_ROWS_MAX, Limits, Settings
 from emitter.store.port import ROWS_MAX
 
 
@@ -75,3 +75,9 @@ def test_a_setting_that_does_not_read_is_named(
 def test_the_environment_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMITTER_LISTEN", "127.0.0.1:5")
     assert Settings.read().listen == "127.0.0.1:5"
+
+
+def test_a_batch_of_the_largest_orders_fits_a_transaction() -> None:
+    assert _BATCH_ROWS_MAX == ROWS_MAX
+    with pytest.raises(ValueError, match="batch_commands_max"):
+        Limits(batch_commands_max=512)

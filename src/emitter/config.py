@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+_BATCH_ROWS_MAX = 10_000  # the store's rows a transaction (a test compares)
+
+
 def _limit(default: int, unit: str, reason: str) -> int:
     """Declare one limit: its default and, for the table of limits, its unit and its reason."""
     return field(default=default, metadata={"unit": unit, "reason": reason})
@@ -66,6 +69,9 @@ class Limits:
     page_size_default: int = _limit(100, "items", "a page when the caller names no size")
     page_size_max: int = _limit(1_000, "items", "one short read of the store")
     verify_codes_max: int = _limit(100_000, "codes a call", "a fraction of a second of one core")
+    wrong_short_checks_max: int = _limit(
+        1_000, "checks an hour", "of one participant; one guess in 2^24 passes: not one in years"
+    )
     stream_message_bytes: int = _limit(
         1 << 20, "bytes", "records of one message of a delivery: larger ones cost no less"
     )
@@ -125,6 +131,8 @@ class Limits:
             value = getattr(self, item.name)
             if value < 0 or (value == 0 and item.name != "active_orders_max"):
                 raise ValueError(f"{item.name} must be positive, not {value}")
+        if self.batch_commands_max * (self.lines_max * 2 + 9) > _BATCH_ROWS_MAX:
+            raise ValueError("batch_commands_max orders of lines_max lines exceed a transaction")
         if self.streams_max * 2 > self.threads_max:
             raise ValueError("streams_max must leave half of threads_max to unary calls")
 

@@ -108,6 +108,10 @@ class Reason(enum.IntEnum):
         33, "PERMISSION_DENIED", 403, False,
         "The call needs the role {role}.",
         "Для вызова нужна роль {role}.")
+    CHECKS_EXHAUSTED = (
+        39, "PERMISSION_DENIED", 429, False,
+        "More than {limit} wrong four-character checks in an hour; ask again in the next.",
+        "Больше {limit} неверных четырёхсимвольных проверок за час; повторите в следующем часу.")
     TOKEN_MISFIT = (
         34, "PERMISSION_DENIED", 400, False,
         "The clientToken does not belong to omsId {oms_id}.",

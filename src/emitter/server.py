@@ -72,7 +72,7 @@ class Server:
         doorman = Doorman(engine, limits)
         servicers = (
             OrderServicer(self._streams),
-            CodeServicer(self._streams, self._makers),
+            CodeServicer(self._streams, self._makers, limits),
             LabelServicer(self._streams),
             AccountServicer(),
             StationServicer(),

@@ -63,6 +63,11 @@ class Call:
         self.language = _language(context)
         self._caller = principal(context, engine)
 
+    @property
+    def bin(self) -> int | None:
+        """The participant the caller acts for, None for the operator."""
+        return self._caller.bin
+
     def station(self) -> int:
         """Return the BIN that a station is bound to; refuse anybody else."""
         if self._caller.role is not Role.STATION or self._caller.bin is None:

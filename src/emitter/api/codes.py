@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, TypeVar
 
 from emitter.api import values
+from emitter.api.guesses import Guesses
 from emitter.engine.commands import DeliverBlock
 from emitter.errors import Reason, Refused
 from emitter.failpoints import reach
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from emitter.api.calls import Call
     from emitter.api.streams import Streams
+    from emitter.config import Limits
     from emitter.engine.delivery import BlockView
     from emitter.engine.engine import Engine
 
@@ -34,9 +36,10 @@ class CodeServicer:
 
     descriptor = code_pb2.DESCRIPTOR.services_by_name["CodeService"]
 
-    def __init__(self, streams: Streams, makers: ThreadPoolExecutor) -> None:
+    def __init__(self, streams: Streams, makers: ThreadPoolExecutor, limits: Limits) -> None:
         self._streams = streams
         self._makers = makers
+        self._guesses = Guesses(limits)
 
     def deliver_block(self, request: code_pb2.DeliverBlockRequest, call: Call) -> Iterator[bytes]:
         """Deliver a block and stream its codes from an index on."""
@@ -133,7 +136,9 @@ class CodeServicer:
         limit = call.limits.verify_codes_max
         if request.codes.count(b"\n") + (not request.codes.endswith(b"\n")) > limit:
             raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=limit)
-        return values.verified(call.engine.verify(request.codes))
+        verified = call.engine.verify(request.codes)
+        self._guesses.count(call.bin, verified.wrong_short)
+        return values.verified(verified)
 
 
 def _one_ahead(items: Iterator[_Item]) -> Iterator[_Item]:

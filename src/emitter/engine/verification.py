@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from emitter.store.rows import BufferRow
 
 
+_SHORT_SIZE = 4
+
+
 class IssuedBuffer(NamedTuple):
     """Where a genuine code comes from (C5)."""
 
@@ -44,12 +47,14 @@ class VerifiedCodes(NamedTuple):
     """One verdict a code, in columns: `Reason`, `CodeState` (0: none), index into ``buffers``.
 
     ``buffers`` are those of the genuine codes: who holds a forged one's serial is told to nobody.
+    ``wrong_short`` counts the wrong codes with a four-character check, which could be guesses.
     """
 
     reasons: NDArray[np.uint8]
     states: NDArray[np.uint8]
     buffer_index: NDArray[np.int32]
     buffers: list[IssuedBuffer]
+    wrong_short: int
 
 
 class _Found(NamedTuple):
@@ -95,7 +100,11 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
     states[~genuine] = 0
     buffer_index[~genuine] = -1
     told, buffer_index[genuine] = np.unique(buffer_index[genuine], return_inverse=True)
-    return VerifiedCodes(reasons, states, buffer_index, [buffers[index] for index in told])
+    wrong = (reasons == Reason.CODE_FORGED) | (reasons == Reason.CODE_NEVER_ISSUED)
+    wrong_short = int(np.count_nonzero(wrong & (parsed["check_size"] == _SHORT_SIZE)))
+    return VerifiedCodes(
+        reasons, states, buffer_index, [buffers[index] for index in told], wrong_short
+    )
 
 
 def _buffers(
