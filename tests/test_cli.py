@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
 import signal
@@ -225,29 +224,6 @@ def test_a_killed_delivery_is_continued_by_the_same_command(place):
     assert (
         place.ask("order", "show", order["order_id"])["captured_tiyn"] == 300_000 * 268 * 116 // 100
     )
-
-
-def test_a_refused_delivery_leaves_nothing_in_the_way_of_the_next(place, shoes):
-    flags = ("deliver", shoes["order_id"], SHOES, "--out", "refused.csv")
-    assert "left" in place.error(*flags, "--quantity", "5000000", code=1)
-    assert not list(place.folder.glob("refused*"))
-
-
-def test_what_is_left_of_a_delivery_that_was_given_up_is_not_mixed_with_the_next(place, shoes):
-    (place.folder / "mixed.csv.part").write_bytes(b"x" * 129 + b"\n")
-    flags = ("deliver", shoes["order_id"], SHOES, "--out", "mixed.csv", "--quantity", "2")
-    place.run(*flags)
-    lines = (place.folder / "mixed.csv").read_bytes().splitlines()
-    assert [line[2:16] for line in lines] == [SHOES.encode()] * 2
-
-
-def test_a_file_that_another_delivery_writes_is_left_to_it(place, shoes):
-    with (place.folder / "busy.csv.part").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        flags = ("deliver", shoes["order_id"], SHOES, "--out", "busy.csv", "--quantity", "1")
-        assert "another process" in place.error(*flags, code=2)
-    assert not (place.folder / "busy.csv.block").exists()
-    assert (place.folder / "busy.csv.part").read_bytes() == b""
 
 
 def test_genuine_codes_verify_and_bad_ones_are_named_without_their_check(place, codes):
