@@ -20,7 +20,10 @@ CPU_FOR_V3 static uint64_t four_streams(uint64_t blocks, uint32_t *sink)
         memcpy(m, given, sizeof m);
         sha256_compress_v3(&state, m);
     }
-    *sink = (uint32_t)_mm_cvtsi128_si32(_mm_xor_si128(state.abef[0], state.abef[1]));
+    __m128i all = _mm_setzero_si128();
+    for (int s = 0; s < MAC_V3_LANES; s++)
+        all = _mm_xor_si128(all, _mm_xor_si128(state.abef[s], state.cdgh[s]));
+    *sink = (uint32_t)_mm_cvtsi128_si32(all);
     return done;
 }
 
