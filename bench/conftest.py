@@ -24,7 +24,7 @@ _sections: list[Section] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--smoke", action="store_true", help="small sizes: alive, and not twice slower")
+    parser.addoption("--smoke", action="store_true", help="small sizes: alive, not twice slower")
 
 
 @pytest.fixture(scope="session")
@@ -77,14 +77,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _header(*, smoke: bool) -> str:
     """Return what the figures were made on and with."""
-    model = next(
-        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if "model name" in line),
-        platform.processor(),
-    )
+    names = [line for line in _lines("/proc/cpuinfo") if "model name" in line]
+    model = names[0].partition(":")[2].strip() if names else platform.processor()
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"],  # noqa: S607 - the user's own git
         cwd=HERE, capture_output=True, text=True, check=False,
     ).stdout.strip()  # fmt: skip
+    system = f"{platform.system()} {platform.release()}"
     load = f"load {os.getloadavg()[0]:.1f} at the end"
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES)
     kind = "a smoke run: small sizes, figures say little" if smoke else "a full run"
@@ -92,10 +91,11 @@ def _header(*, smoke: bool) -> str:
         "# Benchmarks", "",
         f"Made by `make bench`, {kind}. Medians of interleaved turns; a ratio is one of medians of",
         "one run, absolute figures are for orientation.", "",
-        f"- machine: {model}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}, {load}",
+        f"- machine: {model}, {os.cpu_count()} CPUs, {system}, {load}",
         f"- commit: {commit or 'unknown'}",
         f"- Python {sys.version.split()[0]}, {versions}",
-        f"- kernels: {_kernels()}", "",
+        f"- kernels: {_kernels()}",
+        "",
     ])  # fmt: skip
 
 
@@ -107,7 +107,8 @@ def _lines(path: str) -> list[str]:
 
 
 def _kernels() -> str:
-    """Return the form of the kernels that this machine runs."""
+    """Return the form of the kernels and the library of signatures that this machine runs."""
     from emitter import _core  # noqa: PLC0415
 
-    return f"{_core.kernel_form()} (this machine runs {', '.join(_core.kernel_forms())})"
+    forms = ", ".join(_core.kernel_forms())
+    return f"{_core.kernel_form()} of {forms}; signatures: {_core.signature_library()}"

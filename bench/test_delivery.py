@@ -94,7 +94,7 @@ def into_lmdb(rows: list[tuple[bytes, bytes]], folder: Path) -> None:
 
 
 class Postgres:
-    """A server of its own in a temporary folder, on a socket there; run as nobody where we are root.
+    """A server of its own in a temporary folder, on a socket there; not root where we are.
 
     OSError says why there is none.
     """
@@ -116,8 +116,10 @@ class Postgres:
         self.sql("CREATE TABLE codes(serial text PRIMARY KEY, code text)")
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run([str(self._bin / program), *arguments], cwd=self._folder,
-                              capture_output=True, text=True, check=False, **self._user)  # fmt: skip
+        done = subprocess.run(
+            [str(self._bin / program), *arguments],
+            cwd=self._folder, capture_output=True, text=True, check=False, **self._user,
+        )  # fmt: skip
         if done.returncode:
             raise OSError(f"{program}: {(done.stderr or done.stdout).strip()[-200:]}")
 
@@ -161,8 +163,8 @@ def test_codes_to_a_client(contest: Contest, tmp_path: Path) -> None:
 
             def copy() -> float:
                 rows = codes_and_serials(make(kept))
-                data = b"".join([b"%b\t%b\n" % (s.replace(b"\\", b"\\\\"), c.replace(b"\\", b"\\\\"))
-                                 for s, c in rows])  # fmt: skip
+                lines = [b"%b\t%b\n" % pair for pair in rows]
+                data = b"".join(lines).replace(b"\\", b"\\\\")
                 return rate(kept, lambda: postgres.sql("COPY codes FROM STDIN", data))
 
             contestants["postgres"] = copy
@@ -172,14 +174,15 @@ def test_codes_to_a_client(contest: Contest, tmp_path: Path) -> None:
     section = contest.section("Codes to a client", bound_of(__doc__))
     section.row("kernel, one core, in the client's process", got["kernel"], "codes/s")
     section.row("order and stream to a Python client", got["stream"], "codes/s",
-                against=("the kernel", got["kernel"]), note=f"{count:,} codes an order")  # fmt: skip
+                against=("the kernel", got["kernel"]),
+                note=f"{count:,} codes an order")  # fmt: skip
     for key, name in (("sqlite", "SQLite, a row a code, WAL, full sync"),
                       ("lmdb", "LMDB, a row a code, sorted, full sync"),
                       ("postgres", "PostgreSQL, COPY under a primary key")):  # fmt: skip
         if key in got:
             times = got["stream"].over(got[key])
-            section.row(name, got[key], "codes/s",
-                        note=f"given the codes, {kept:,} a transaction; ours is {times:.0f} ×")  # fmt: skip
+            note = f"given the codes, {kept:,} a transaction; ours is {times:.0f} ×"
+            section.row(name, got[key], "codes/s", note=note)
         else:
             section.absent(name, why)
     assert got["stream"].over(got["kernel"]) > 0.05

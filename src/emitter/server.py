@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from emitter import _core
 from emitter.api.accounts import AccountServicer
 from emitter.api.calls import Doorman
 from emitter.api.codes import CodeServicer
@@ -156,6 +157,7 @@ def serve(
                 require_loopback(settings.stations_listen)
             stations, stations_port = open_stations(engine, settings)
         port = server.start(settings.listen)
+        _log.info("kernels %s, signatures %s", _core.kernel_form(), _core.signature_library())
         _log.info("serving on port %d", port)
         started(port)
         if stations is not None:

@@ -102,9 +102,7 @@ def _require_form(form: int) -> Form:
     try:
         return Form(form)
     except ValueError:
-        raise Refused(
-            Reason.FIELD_INVALID, field="form", rule="a value of LabelForm"
-        ) from None
+        raise Refused(Reason.FIELD_INVALID, field="form", rule="a value of LabelForm") from None
 
 
 def _require_design(request: label_pb2.RenderLabelsRequest) -> designs.Design:
@@ -122,9 +120,7 @@ def _require_design(request: label_pb2.RenderLabelsRequest) -> designs.Design:
             raise Refused(Reason.FIELD_REQUIRED, field="design")
 
 
-def _messages(
-    job: Job, form: Form, first: label_pb2.RenderLabelsResponse
-) -> Iterator[bytes]:
+def _messages(job: Job, form: Form, first: label_pb2.RenderLabelsResponse) -> Iterator[bytes]:
     """Yield a message for each piece, the first with the fields of ``first``; the digest last."""
     digest = hashlib.sha256()
     message = first
