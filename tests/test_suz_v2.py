@@ -106,6 +106,18 @@ def test_closing_again_is_answered_again(door: Door) -> None:
         door.station.post("v2/shoes/buffer/close", orderId=order_id, gtin=SHOES, lastBlockId="0")
 
 
+@pytest.mark.parametrize("last", ["", " "])
+def test_an_empty_last_block_id_is_refused_and_buys_nothing(door: Door, last: str) -> None:
+    order_id = order(door)
+    paid = available(door)
+    reply = door.station.call(
+        "GET", "v2/shoes/codes", orderId=order_id, gtin=SHOES, quantity=1, lastBlockId=last
+    )
+    assert fields(reply) == {"lastBlockId"}
+    assert available(door) == paid
+    assert status(door, order_id)["totalPassed"] == 0
+
+
 def test_the_same_last_block_id_is_the_same_block_and_no_money(door: Door) -> None:
     order_id = order(door, 10)
     first = codes(door, order_id, 3, lastBlockId=0)

@@ -138,6 +138,10 @@ class Call:
         """Return a parameter of the query, '' where it is missing."""
         return self.request.query_params.get(name, "").strip()
 
+    def gives(self, name: str) -> bool:
+        """Whether the query has a parameter, be it empty."""
+        return name in self.request.query_params
+
     def uuid(self, name: str) -> UUID:
         """Return a parameter that is a UUID, in either case."""
         return require_uuid(self.query(name), name)

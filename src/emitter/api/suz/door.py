@@ -221,9 +221,9 @@ async def _buffer_status(call: Call) -> Response:
 
 async def _codes_v2(call: Call) -> Response:
     order_id, gtin, quantity = call.uuid("orderId"), call.gtin(), call.quantity()
-    last = call.optional("lastBlockId")
     find = functools.partial(codes.next_block, call, order_id, gtin, quantity)
-    if last:
+    if call.gives("lastBlockId"):  # an empty one is refused: each repeat would buy a new block
+        last = call.query("lastBlockId")
         find = functools.partial(codes.block_after, call, order_id, gtin, last, quantity)
     return await codes.codes_answer(call, find)
 
