@@ -126,6 +126,18 @@ def test_connections_are_listed_page_by_page(bench: Bench) -> None:
     )
 
 
+def test_opening_under_the_same_id_again_is_the_same_connection(bench: Bench) -> None:
+    bench.join()
+    bench.join(OTHER_BIN)
+    oms_id = station_of(bench)
+    command = OpenConnection(BIN, oms_id, "линия", connection_id=NOWHERE)
+    first, again = (bench.engine.execute(command).value for _ in range(2))
+    assert first == again
+    assert len(bench.engine.connections(page_size=9)[0]) == 1
+    taken = OpenConnection(BIN, station_of(bench), "чужая", connection_id=NOWHERE)
+    assert reason_of(lambda: bench.engine.execute(taken)) is Reason.CONNECTION_NOT_FOUND
+
+
 def test_a_connection_row_keeps_both_texts() -> None:
     row = ConnectionRow(NOWHERE, BIN, 1, 2, bytes(range(32)), 3, "линия", "адрес")
     assert ConnectionRow.unpack(row.pack()) == row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+from concurrent.futures import Future
 from functools import partial
 
 import pytest
@@ -15,6 +16,7 @@ from conftest import BIN
 from emitter.api.suz.dev_ca import make_authority, make_key, make_signer
 from emitter.api.suz.signatures import Anchors
 from emitter.config import Limits
+from emitter.errors import Reason, Refused
 from emitter.store.rows import SignaturePolicy
 from suz import LP, MILK, SHOES, Door, Station, shoes_order, v3_order
 
@@ -218,6 +220,32 @@ def test_another_participants_signature_signs_nobody_in(door: Door, signer: Sign
     error(sign_in(station, connection, stranger)[0], 401)
     error(sign_in(station, NOWHERE, signer)[0], 404)
     error(sign_in(station, connection, signer, data="AAAA")[0], 401)
+
+
+def test_a_connection_whose_commit_was_unknown_is_opened_once(
+    keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Door(keys, Limits(station_connections_max=3)) as door:
+        submit, lost = door.engine.submit, []
+
+        def losing(command):
+            future = submit(command)
+            if lost:
+                return future
+            lost.append(future.result())
+            unknown = Future()
+            unknown.set_exception(Refused(Reason.COMMIT_UNKNOWN))
+            return unknown
+
+        headers = {"X-RegistrationKey": door.registered.registration_key}
+        path, body = "v3/integration/connection", {"address": "x"}
+        with monkeypatch.context() as patch:
+            patch.setattr(door.engine, "submit", losing)
+            made = door.other.call("POST", path, body, headers=headers)
+        assert made.json["omsConnection"] == str(lost[0].value.connection_id)
+        assert door.other.call("POST", path, body, headers=headers).status == 200
+        said = error(door.other.call("POST", path, body, headers=headers))
+        assert said["fieldErrors"][0]["fieldName"] == "connections"
 
 
 def test_a_connection_needs_the_stations_registration_key(door: Door) -> None:

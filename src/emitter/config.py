@@ -99,6 +99,9 @@ class Limits:
         30_000, "milliseconds", "a unary call without a deadline of its own"
     )
     # The stations' HTTP door.
+    station_connections_max: int = _limit(
+        1_000, "connections a station", "whoever has its registration key may open them"
+    )
     station_quantity_max: int = _limit(
         150_000, "codes a line", "what stations may order of one GTIN"
     )

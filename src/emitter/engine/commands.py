@@ -214,13 +214,17 @@ class RegisterStation:
 
 @dataclass(frozen=True, slots=True)
 class OpenConnection:
-    """Open a connection of a participant's station; without a policy it takes the station's."""
+    """Open a connection of a participant's station; without a policy it takes the station's.
+
+    Under a ``connection_id`` of its own a repeat finds what the first has opened.
+    """
 
     bin: int
     oms_id: UUID
     name: str
     address: str = ""
     signatures: SignaturePolicy | None = None
+    connection_id: UUID | None = None
 
     def check(self, limits: Limits) -> None:
         """Refuse a wrong form."""

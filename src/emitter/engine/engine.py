@@ -160,7 +160,7 @@ class Engine:
             case IssueToken():
                 step = IssueTokenStep(command, secrets.token_urlsafe(32))
             case RegisterStation() | OpenConnection() | IssueClientToken():
-                step = station_step(command)
+                step = station_step(command, self.limits)
         return step
 
     def forget_refusals(self) -> int:

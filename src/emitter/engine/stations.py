@@ -21,6 +21,7 @@ from emitter.store import schema
 from emitter.store.rows import ConnectionRow, SignaturePolicy, StationRow
 
 if TYPE_CHECKING:
+    from emitter.config import Limits
     from emitter.engine.batch import Step
     from emitter.engine.work import Work
     from emitter.store.port import Reader, Store
@@ -111,12 +112,22 @@ class RegisterStationStep(_StationStep):
 
 
 class OpenConnectionStep(_StationStep):
-    """Open a connection of a station; it has no token yet."""
+    """Open a connection of a station; it has no token yet. The same id again finds it."""
 
-    def __init__(self, command: OpenConnection, connection_id: UUID) -> None:
+    def __init__(self, command: OpenConnection, connection_id: UUID, most: int) -> None:
         super().__init__(command.bin, schema.connection_key(connection_id))
         self._command = command
         self._id = connection_id
+        self._most = most
+        self._count_key = schema.connections_key(command.oms_id)
+
+    def claims(self) -> tuple[bytes, ...]:
+        """Return the connection and the count of its station."""
+        return (self._key, self._count_key)
+
+    def reads(self) -> tuple[bytes, ...]:
+        """Return the rows that opening is judged by."""
+        return (*super().reads(), schema.station_key(self._command.oms_id), self._count_key)
 
     def judge(self, work: Work) -> Proposal:
         """Propose the connection's row; another participant's station is not found."""
@@ -125,6 +136,12 @@ class OpenConnectionStep(_StationStep):
         station = None if packed is None else StationRow.unpack(packed)
         if station is None or station.bin != self.bin:
             raise Refused(Reason.STATION_NOT_FOUND, oms_id=command.oms_id)
+        made = work.get(self._key)
+        if made is not None:
+            return self._again(ConnectionRow.unpack(made))
+        count = int.from_bytes(work.get(self._count_key) or b"", "big")
+        if count >= self._most:
+            raise Refused(Reason.LIMIT_EXCEEDED, field="connections", limit=self._most)
         policy = station.signatures if command.signatures is None else command.signatures
         row = ConnectionRow(
             command.oms_id, self.bin, work.now_us, policy, _NO_TOKEN, 0,
@@ -133,9 +150,16 @@ class OpenConnectionStep(_StationStep):
 
         def settle() -> ConnectionView:
             work.put(self._key, row.pack())
+            work.put(self._count_key, (count + 1).to_bytes(4, "big"))
             return ConnectionView(self._id, row)
 
         return Proposal(settle)
+
+    def _again(self, row: ConnectionRow) -> Proposal:
+        """Propose nothing: the connection is there, if it is this station's."""
+        if (row.bin, row.oms_id) != (self.bin, self._command.oms_id):
+            raise Refused(Reason.CONNECTION_NOT_FOUND, connection_id=self._id)
+        return Proposal(lambda: ConnectionView(self._id, row))
 
 
 class IssueClientTokenStep(_StationStep):
@@ -168,13 +192,16 @@ class IssueClientTokenStep(_StationStep):
         return Proposal(settle)
 
 
-def station_step(command: RegisterStation | OpenConnection | IssueClientToken) -> Step:
+def station_step(
+    command: RegisterStation | OpenConnection | IssueClientToken, limits: Limits
+) -> Step:
     """Make a command ready for its transaction: ids and secrets are drawn here."""
     match command:
         case RegisterStation():
             return RegisterStationStep(command, uuid4(), secrets.token_urlsafe(24))
         case OpenConnection():
-            return OpenConnectionStep(command, uuid4())
+            connection_id = command.connection_id or uuid4()
+            return OpenConnectionStep(command, connection_id, limits.station_connections_max)
         case IssueClientToken():
             return IssueClientTokenStep(command, str(uuid4()))  # stations expect a UUID's form
 

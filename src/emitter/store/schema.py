@@ -20,6 +20,7 @@ its key: another's object is not refused but simply not found.
     d  bin  order                         details of an order that came with it, as JSON
     u  omsId                              order station: participant, registration key, policy
     c  connection                         connection of a station: policy, its one live token
+    n  omsId                              how many connections a station has
     v  token hash                         which connection a station's clientToken belongs to
 """
 
@@ -115,6 +116,11 @@ def station_key(oms_id: UUID) -> bytes:
 def connection_key(connection_id: UUID) -> bytes:
     """Return the key of a station's connection."""
     return CONNECTIONS + connection_id.bytes
+
+
+def connections_key(oms_id: UUID) -> bytes:
+    """Return the key of the count of a station's connections."""
+    return b"n" + oms_id.bytes
 
 
 def client_token_key(digest: bytes) -> bytes:

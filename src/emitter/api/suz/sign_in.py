@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from emitter.api.suz.answers import answer
 from emitter.api.suz.calls import require_uuid
@@ -32,7 +33,11 @@ async def connection(call: Call) -> Response:
         raise Refused(Reason.SIGNATURE_REQUIRED)
     asked = await call.shape("Connection")
     command = OpenConnection(
-        station.row.bin, station.oms_id, asked.get("name") or _NAME, asked["address"]
+        station.row.bin,
+        station.oms_id,
+        asked.get("name") or _NAME,
+        asked["address"],
+        connection_id=uuid4(),  # drawn here, so that `execute` may repeat it
     )
     made = (await call.execute(command)).value
     return answer(
