@@ -66,6 +66,18 @@ def test_a_connection_that_calls_too_often_is_told_when_to_come_again(keys) -> N
         assert door.other.call("GET", "v2/shoes/ping").status == 200
 
 
+def test_an_unknown_caller_does_not_choose_the_address_it_is_counted_by(keys) -> None:
+    with Door(keys, Limits(station_requests_max=1, station_burst_max=3)) as door:
+        door.station.token = ""
+        statuses = [
+            door.station.call(
+                "GET", "v3/true-api/auth/key", headers={"X-Forwarded-For": f"10.0.0.{number}"}
+            ).status
+            for number in range(5)
+        ]
+        assert statuses == [200] * 3 + [429] * 2
+
+
 def test_a_body_beyond_the_limit_is_refused(keys) -> None:
     with Door(keys, Limits(station_body_bytes_max=1000)) as door:
         assert door.station.call("POST", "v2/shoes/orders", b"x" * 1001).status == 413

@@ -118,6 +118,7 @@ class StationServer:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # an address that a client may choose is no bucket of calls
             limit_concurrency=self._limits.station_sockets_max,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=max(1, round(grace_s)),
