@@ -78,6 +78,17 @@ def test_an_unknown_caller_does_not_choose_the_address_it_is_counted_by(keys) ->
         assert statuses == [200] * 3 + [429] * 2
 
 
+@pytest.mark.parametrize(
+    "path", ["v2/shoes/version", "v2/openapi.json", "v3/openapi.json", "v3/nowhere", "nowhere"]
+)
+def test_what_is_open_to_everybody_is_counted_by_address(keys, path: str) -> None:
+    with Door(keys, Limits(station_requests_max=1, station_burst_max=3)) as door:
+        statuses = [door.station.call("GET", path).status for _ in range(5)]
+        assert len(set(statuses[:3])) == 1
+        assert statuses[3:] == [429] * 2
+        assert door.station.call("GET", "v2/shoes/ping").status == 200
+
+
 def test_a_body_beyond_the_limit_is_refused(keys) -> None:
     with Door(keys, Limits(station_body_bytes_max=1000)) as door:
         assert door.station.call("POST", "v2/shoes/orders", b"x" * 1001).status == 413

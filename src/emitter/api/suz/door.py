@@ -11,6 +11,7 @@ import importlib.metadata
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from emitter.api.calls import refused_for
 from emitter.api.suz import codes, orders, sign_in
@@ -29,7 +30,6 @@ from emitter.trade.gs1 import require_gtin
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
     from emitter.api.suz.signatures import Anchors
@@ -49,6 +49,7 @@ class StationApp:
     """The ASGI application of both dialects: a path is looked up, however many there are."""
 
     def __init__(self, house: House) -> None:
+        self._house = house
         self._endpoints: dict[str, dict[str, Endpoint]] = {}
         for dialect, method, path, handler, enters in _paths():
             endpoint = _guarded(handler, dialect, house, enters=enters)
@@ -63,9 +64,9 @@ class StationApp:
         methods = self._endpoints.get(path)
         request = Request(scope, receive, send)
         if methods is None:
-            response = _not_served(request, 404)
+            response = await _not_served(request, self._house, 404)
         elif request.method not in methods:
-            response = _not_served(request, 405)
+            response = await _not_served(request, self._house, 405)
         else:
             response = await methods[request.method](request)
         await response(scope, receive, send)
@@ -143,11 +144,18 @@ def _guarded(handler: Handler, dialect: Dialect, house: House, *, enters: bool) 
     return endpoint
 
 
-def _not_served(request: Request, status: int) -> Response:
+async def _not_served(request: Request, house: House, status: int) -> Response:
     """Answer for a path or a method that is not served, in the dialect of the path."""
+    dialect = Dialect.V3 if request.url.path.startswith("/api/v3") else Dialect.V2
+    handler = functools.partial(_unserved, status)
+    return await _guarded(handler, dialect, house, enters=False)(request)
+
+
+async def _unserved(status: int, call: Call) -> Response:
+    call.enter_unknown()
+    request = call.request
     text = f"{request.method} {request.url.path[:200]}: {http.HTTPStatus(status).phrase}"
-    is_v3 = request.url.path.startswith("/api/v3")
-    error = {"error": text, "errorCode": status} if is_v3 else text
+    error = {"error": text, "errorCode": status} if call.dialect is Dialect.V3 else text
     return answer({"success": False, "globalErrors": [error], "fieldErrors": []}, status)
 
 
@@ -172,7 +180,18 @@ def _versions(call: Call) -> dict[str, str]:
 
 
 async def _version(call: Call) -> Response:
+    call.enter_unknown()
     return answer(_versions(call))
+
+
+@functools.cache
+def _document_bytes(dialect: Dialect) -> bytes:
+    return bytes(answer(V2 if dialect is Dialect.V2 else V3).body)
+
+
+def _document(call: Call) -> Response:
+    call.enter_unknown()
+    return Response(_document_bytes(call.dialect), media_type="application/json")
 
 
 def _ordered(call: Call, view: OrderView, *, replayed: bool) -> Response:
@@ -240,8 +259,8 @@ async def _close_v2(call: Call) -> Response:
     return answer({"omsId": call.oms_id})
 
 
-async def _openapi_v2(_call: Call) -> Response:
-    return answer(V2)
+async def _openapi_v2(call: Call) -> Response:
+    return _document(call)
 
 
 # v3 -----------------------------------------------------------------------------------------------
@@ -289,8 +308,8 @@ async def _close_v3(call: Call) -> Response:
     return answer({"omsId": call.oms_id})
 
 
-async def _openapi_v3(_call: Call) -> Response:
-    return answer(V3)
+async def _openapi_v3(call: Call) -> Response:
+    return _document(call)
 
 
 _V3: list[tuple[str, str, Handler]] = [
