@@ -328,6 +328,14 @@ def test_a_server_without_tls_stays_at_home(here):
     assert "active_orders_max=7 " in here("serve", "--limit", "active_orders_max=7", "--limits")[1]
 
 
+def test_a_server_without_keys_says_how_they_are_made(here, monkeypatch):
+    sentence = "Error: none: no such file; emitter keys init makes the keys\n"
+    assert here("serve", "--keys", "none") == (3, "", sentence)
+    monkeypatch.setenv("EMITTER_LANG", "ru")
+    sentence = "Ошибка: none: файла нет; ключи создаёт команда emitter keys init\n"
+    assert here("serve", "--keys", "none") == (3, "", sentence)
+
+
 def test_a_server_whose_certificate_is_missing_says_so_and_ends(tmp_path):
     place = Place(tmp_path)
     place.run("keys", "init")

@@ -145,3 +145,21 @@ def test_a_refused_command_carries_its_reason_and_details_as_text() -> None:
 def test_a_detail_with_braces_is_text_and_not_a_format() -> None:
     refused = Refused(Reason.FIELD_INVALID, field="{0.__class__}", rule="{rule}")
     assert refused.refusal.sentence() == "{0.__class__}: {rule}."
+
+
+def test_a_word_among_the_details_is_read_in_the_language_of_the_sentence() -> None:
+    refused = Refused(
+        Reason.FIELD_INVALID, field="page_size", rule="0 or more", rule_ru="0 и более"
+    )
+    assert refused.refusal.sentence() == "page_size: 0 or more."
+    assert refused.refusal.sentence("ru") == "page_size: 0 и более."
+
+
+def test_a_refusal_kept_without_words_to_read_says_those_of_the_wire() -> None:
+    kept = Refusal(
+        Reason.TRANSITION_REFUSED,
+        {"object": "order 7", "state": "CLOSED", "event": "CLOSE", "order_id": "7"},
+        replayed=True,
+    )
+    assert kept.sentence() == "order 7 is in the state “CLOSED”: “CLOSE” is not possible."
+    assert kept.sentence("ru") == "order 7: в состоянии «CLOSED» действие «CLOSE» невозможно."

@@ -72,6 +72,12 @@ def test_every_cell_moves_or_refuses_as_written(machine, state, event) -> None:
             "state": state.name,
             "event": event.name,
             "gtin": "04600439931256",
+            "object_en": f"{machine.titles.en} 04600439931256",
+            "object_ru": f"{machine.titles.ru} 04600439931256",
+            "state_en": state.titles.en,
+            "state_ru": state.titles.ru,
+            "event_en": event.titles.en,
+            "event_ru": event.titles.ru,
         }
 
 
@@ -115,12 +121,16 @@ def test_the_stations_words_are_all_there() -> None:
 def test_a_refusal_names_the_object_the_state_and_the_move() -> None:
     with pytest.raises(Refused) as caught:
         states.next_state(CODE, CodeState.EMITTED, CodeEvent.INTRODUCE, gtin="1", serial="3x")
-    assert caught.value.refusal.sentence() == "code 1 3x is EMITTED: INTRODUCE is not possible."
-    assert "code 1 3x в состоянии EMITTED" in caught.value.refusal.sentence("ru")
+    assert caught.value.refusal.sentence() == (
+        "Code 1 3x is in the state “Emitted”: “Introduce into circulation” is not possible."
+    )
+    assert caught.value.refusal.sentence("ru") == (
+        "Код маркировки 1 3x: в состоянии «Эмитирован» действие «Ввести в оборот» невозможно."
+    )
 
 
 def test_a_closed_buffer_cannot_be_closed_and_a_ready_order_can() -> None:
-    with pytest.raises(Refused, match="buffer is CLOSED: CLOSE"):
+    with pytest.raises(Refused, match="Buffer is in the state “Closed”: “Close”"):
         states.next_state(BUFFER, BufferState.CLOSED, BufferEvent.CLOSE)
     ready = states.next_state(ORDER, OrderState.CREATED, OrderEvent.EMIT)
     assert states.next_state(ORDER, ready, OrderEvent.CLOSE) is OrderState.CLOSED

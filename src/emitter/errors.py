@@ -282,8 +282,8 @@ class Reason(enum.IntEnum):
         "quantity: в буфере осталось кодов: {left}. Повторите запрос с новым block_id.")
     TRANSITION_REFUSED = (
         117, "FAILED_PRECONDITION", 409, False,
-        "{object} is {state}: {event} is not possible.",
-        "{object} в состоянии {state}: действие {event} невозможно.")
+        "{object} is in the state “{state}”: “{event}” is not possible.",
+        "{object}: в состоянии «{state}» действие «{event}» невозможно.")
     ORDERS_ACTIVE_LIMIT = (
         118, "FAILED_PRECONDITION", 409, False,
         "{active} orders are open, the limit is {limit}. After closing one send the order with a new"
@@ -336,6 +336,7 @@ class Reason(enum.IntEnum):
 class Refusal:
     """A reason with the values its sentence names (all text).
 
+    A detail ``x`` is for machines; where it is a word, ``x_en`` and ``x_ru`` are what people read.
     ``replayed`` says that the verdict is remembered from the first time the request came.
     """
 
@@ -345,8 +346,13 @@ class Refusal:
 
     def sentence(self, language: str = "en") -> str:
         """Return the sentence of the reason in ``en`` or ``ru`` with the details filled in."""
+        language = "ru" if language == "ru" else "en"
         text = self.reason.meaning.ru if language == "ru" else self.reason.meaning.en
-        return text.format_map(_Gaps(self.details))
+        words = {
+            name: self.details.get(f"{name}_{language}", value)
+            for name, value in self.details.items()
+        }
+        return text.format_map(_Gaps(words))
 
 
 class _Gaps(dict[str, str]):

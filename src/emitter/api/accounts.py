@@ -61,12 +61,22 @@ class AccountServicer:
         call.operator()
         if request.role == account_pb2.ROLE_OPERATOR:
             if request.bin:
-                raise Refused(Reason.FIELD_INVALID, field="bin", rule="empty for an operator")
+                raise Refused(
+                    Reason.FIELD_INVALID,
+                    field="bin",
+                    rule="empty for an operator",
+                    rule_ru="для оператора должно быть пустым",
+                )
             command = IssueToken(Role.OPERATOR, None, request.label)
         elif request.role == account_pb2.ROLE_STATION:
             command = IssueToken(Role.STATION, require_bin(request.bin, "bin"), request.label)
         else:
-            raise Refused(Reason.FIELD_INVALID, field="role", rule="OPERATOR or STATION")
+            raise Refused(
+                Reason.FIELD_INVALID,
+                field="role",
+                rule="OPERATOR or STATION",
+                rule_ru="OPERATOR или STATION",
+            )
         token, _ = call.execute(command)
         return account_pb2.IssueTokenResponse(token=token)
 

@@ -207,7 +207,10 @@ def parse(request_type: type[_Request], body: bytes) -> _Request:
         return request_type.FromString(body)
     except DecodeError:
         raise Refused(
-            Reason.FIELD_INVALID, field="request", rule="the bytes are not a message of this type"
+            Reason.FIELD_INVALID,
+            field="request",
+            rule="the bytes are not a message of this type",
+            rule_ru="байты не являются сообщением этого типа",
         ) from None
 
 

@@ -102,7 +102,12 @@ def _require_form(form: int) -> Form:
     try:
         return Form(form)
     except ValueError:
-        raise Refused(Reason.FIELD_INVALID, field="form", rule="a value of LabelForm") from None
+        raise Refused(
+            Reason.FIELD_INVALID,
+            field="form",
+            rule="a value of LabelForm",
+            rule_ru="нужно значение LabelForm",
+        ) from None
 
 
 def _require_design(request: label_pb2.RenderLabelsRequest) -> designs.Design:

@@ -92,5 +92,8 @@ def _policy(number: int) -> SignaturePolicy | None:
         return SignaturePolicy(number) if number else None
     except ValueError:
         raise Refused(
-            Reason.FIELD_INVALID, field="signature_policy", rule="OPTIONAL, CHANGES or ALWAYS"
+            Reason.FIELD_INVALID,
+            field="signature_policy",
+            rule="OPTIONAL, CHANGES or ALWAYS",
+            rule_ru="OPTIONAL, CHANGES или ALWAYS",
         ) from None

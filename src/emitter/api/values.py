@@ -36,7 +36,9 @@ def require_uuid(text: str, field: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Refused(Reason.FIELD_INVALID, field=field, rule="a UUID") from None
+        raise Refused(
+            Reason.FIELD_INVALID, field=field, rule="a UUID", rule_ru="нужен UUID"
+        ) from None
 
 
 def require_order_id(text: str) -> UUID:
@@ -49,13 +51,17 @@ def require_date(day: Date, field: str) -> date:
     try:
         return date(day.year, day.month, day.day)
     except ValueError:
-        raise Refused(Reason.FIELD_INVALID, field=field, rule="a full date") from None
+        raise Refused(
+            Reason.FIELD_INVALID, field=field, rule="a full date", rule_ru="нужна полная дата"
+        ) from None
 
 
 def require_page_size(page_size: int, limits: Limits) -> int:
     """Return the size of a page: the default for 0, never above the limit (AIP-158)."""
     if page_size < 0:
-        raise Refused(Reason.FIELD_INVALID, field="page_size", rule="0 or more")
+        raise Refused(
+            Reason.FIELD_INVALID, field="page_size", rule="0 or more", rule_ru="0 или больше"
+        )
     return min(page_size or limits.page_size_default, limits.page_size_max)
 
 

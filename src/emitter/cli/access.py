@@ -9,6 +9,7 @@ operator's token is made before any server runs.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 from dataclasses import dataclass
@@ -88,7 +89,18 @@ def settings_of(**flags: Path | str | None) -> Settings:
 
 def open_keys(settings: Settings) -> KeyRing:
     """Open the keys of the settings under their master key."""
+    require_keys(settings)
     return KeyRing.load(settings.keys_file, read_master(settings.master_key_file))
+
+
+def require_keys(settings: Settings) -> None:
+    """Say how keys are made where there are none; a master key that is lost is not made again."""
+    if not settings.keys_file.exists():
+        hint = t(
+            "файла нет; ключи создаёт команда emitter keys init",
+            "no such file; emitter keys init makes the keys",
+        )
+        raise FileNotFoundError(errno.ENOENT, hint, str(settings.keys_file))
 
 
 @dataclass(frozen=True, slots=True)

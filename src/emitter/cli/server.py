@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emitter.cli.access import FILE, FOLDER, JSON, settings_of, with_keys
+from emitter.cli.access import FILE, FOLDER, JSON, require_keys, settings_of, with_keys
 from emitter.cli.terminal import kzt, number, print_json, print_pairs, progress, say
 from emitter.cli.words import Command
 from emitter.config import Limits
@@ -151,6 +151,7 @@ def serve(
             raise click.UsageError(str(error)) from None
 
     _require_anchors(chosen.trust_anchors_file)
+    require_keys(chosen)
 
     def started(port: int) -> None:
         say(t(f"Сервер слушает {host}:{port}", f"Serving on {host}:{port}"))

@@ -175,7 +175,10 @@ def fit(design: Design, content: Content) -> Layout:
     modules = symbol.modules or largest_modules(content.template, kind)
     if not _is_size(modules):
         raise Refused(
-            Reason.FIELD_INVALID, field="design.symbol.modules", rule="no side of a square symbol"
+            Reason.FIELD_INVALID,
+            field="design.symbol.modules",
+            rule="no side of a square symbol",
+            rule_ru="такой стороны у квадратного символа нет",
         )
     dots_per_mm = DPI[design.dpi] / _MM_PER_INCH
     side = modules + 2 * symbol.quiet_zone

@@ -179,14 +179,27 @@ def next_state(machine: Machine[S, E], state: S, event: E, **who: object) -> S:
     """Return the state that follows; a refused cell is TRANSITION_REFUSED.
 
     ``who`` names the object (``order_id=…``, ``gtin=…``): the refusal carries these details, and
-    its sentence the kind of object with their values.
+    its sentence the titles of machine, state and event with their values.
     """
     following = machine.grid[state][event]
     if following is None:
-        named = " ".join([machine.name, *map(str, who.values())])
+        names = list(map(str, who.values()))
+        read = {
+            f"{detail}_{language}": " ".join([title, *values])
+            for detail, titles, values in (
+                ("object", machine.titles, names),
+                ("state", state.titles, []),
+                ("event", event.titles, []),
+            )
+            for language, title in titles._asdict().items()
+        }
         raise Refused(
             Reason.TRANSITION_REFUSED,
-            **{"object": named, "state": state.name, "event": event.name, **who},
+            object=" ".join([machine.name, *names]),
+            state=state.name,
+            event=event.name,
+            **read,
+            **who,
         )
     return following
 

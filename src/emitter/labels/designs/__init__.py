@@ -133,7 +133,12 @@ def names() -> list[str]:
 def shipped(name: str) -> Design:
     """Return a design that ships; refused with FIELD_INVALID for any other name."""
     if name not in names():
-        _refuse("design", f"one of {', '.join(names())}, or the text of a design file")
+        known = ", ".join(names())
+        _refuse(
+            "design",
+            f"one of {known}, or the text of a design file",
+            f"одно из {known} или текст файла макета",
+        )
     return read((Path(__file__).parent / f"{name}.toml").read_text("utf-8"), name)
 
 
@@ -142,31 +147,34 @@ def read(text: str, name: str = "design") -> Design:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        _refuse("design", f"not TOML: {error}")
+        _refuse("design", f"not TOML: {error}", f"не TOML: {error}")
     symbol = _record(Symbol, table.pop("symbol", {}), "design.symbol")
     lines = table.pop("text", [])
     if not isinstance(lines, list):
-        _refuse("design.text", "a list of tables, [[text]] each")
-    texts = tuple(
-        _record(Text, line, f"design.text[{index}]") for index, line in enumerate(lines)
-    )
+        _refuse("design.text", "a list of tables, [[text]] each", "нужен список таблиц [[text]]")
+    texts = tuple(_record(Text, line, f"design.text[{index}]") for index, line in enumerate(lines))
     design = _record(Design, {**table, "name": name, "symbol": symbol, "text": texts}, "design")
     _check(design)
     return design
 
 
-def _refuse(field: str, rule: str) -> Any:
-    raise Refused(Reason.FIELD_INVALID, field=field, rule=rule)
+def _refuse(field: str, rule: str, rule_ru: str) -> Any:
+    raise Refused(Reason.FIELD_INVALID, field=field, rule=rule, rule_ru=rule_ru)
 
 
 def _record(kind: type[_T], table: Any, path: str) -> _T:
     """Return a table as a record: every key known, every value of its type, none missing."""
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if not isinstance(table, dict):
-        _refuse(path, "a table")
+        _refuse(path, "a table", "нужна таблица")
     for key, value in table.items():
         if key not in fields:
-            _refuse(f"{path}.{key}", f"no such key; there are {', '.join(fields)}")
+            known = ", ".join(fields)
+            _refuse(
+                f"{path}.{key}",
+                f"no such key; there are {known}",
+                f"нет такого ключа; есть {known}",
+            )
         wanted = str(fields[key].type)
         good = {
             "float": isinstance(value, (int, float)) and not isinstance(value, bool),
@@ -175,12 +183,12 @@ def _record(kind: type[_T], table: Any, path: str) -> _T:
             "bool": isinstance(value, bool),
         }.get(wanted, True)
         if not good:
-            _refuse(f"{path}.{key}", f"must be of type {wanted}")
+            _refuse(f"{path}.{key}", f"must be of type {wanted}", f"нужен тип {wanted}")
         if wanted in {"float", "int"} and not 0 <= value <= 10_000:
-            _refuse(f"{path}.{key}", "must be from 0 to 10000")
+            _refuse(f"{path}.{key}", "must be from 0 to 10000", "нужно от 0 до 10000")
     for key, field in fields.items():
         if field.default is dataclasses.MISSING and key not in table:
-            _refuse(f"{path}.{key}", "is missing")
+            _refuse(f"{path}.{key}", "is missing", "не указано")
     return kind(**table)
 
 
@@ -189,11 +197,16 @@ def _check(design: Design) -> None:
     _check_page(design)
     symbol = design.symbol
     if symbol.kind not in KINDS:
-        _refuse("design.symbol.kind", f"one of {', '.join(KINDS)}")
+        known = ", ".join(KINDS)
+        _refuse("design.symbol.kind", f"one of {known}", f"одно из {known}")
     if not QUIET_ZONE_MIN <= symbol.quiet_zone <= QUIET_ZONE_MAX:
-        _refuse("design.symbol.quiet_zone", f"from {QUIET_ZONE_MIN} to {QUIET_ZONE_MAX} modules")
+        _refuse(
+            "design.symbol.quiet_zone",
+            f"from {QUIET_ZONE_MIN} to {QUIET_ZONE_MAX} modules",
+            f"от {QUIET_ZONE_MIN} до {QUIET_ZONE_MAX} модулей",
+        )
     if symbol.module_mm_min <= 0:
-        _refuse("design.symbol.module_mm_min", "more than 0")
+        _refuse("design.symbol.module_mm_min", "more than 0", "больше 0")
     box = (symbol.x_mm, symbol.y_mm, symbol.size_mm, symbol.size_mm)
     _check_box(design, "design.symbol", box)
     for index, text in enumerate(design.text):
@@ -202,21 +215,27 @@ def _check(design: Design) -> None:
 
 def _check_page(design: Design) -> None:
     if design.dpi not in DPI:
-        _refuse("design.dpi", "one of 203, 300, 600")
+        _refuse("design.dpi", "one of 203, 300, 600", "одно из 203, 300, 600")
     if design.medium not in {"roll", "sheet"}:
-        _refuse("design.medium", "roll or sheet")
+        _refuse("design.medium", "roll or sheet", "roll или sheet")
     if design.columns < 1 or design.rows < 1:
-        _refuse("design.columns and rows", "1 or more")
+        _refuse("design.columns and rows", "1 or more", "1 или больше")
     if design.medium == "roll" and design.rows != 1:
-        _refuse("design.rows", "1 on a roll: its labels come row by row")
+        _refuse(
+            "design.rows",
+            "1 on a roll: its labels come row by row",
+            "на рулоне 1: этикетки идут ряд за рядом",
+        )
     if not design.width_mm or not design.height_mm:
-        _refuse("design.width_mm and height_mm", "more than 0")
+        _refuse("design.width_mm and height_mm", "more than 0", "больше 0")
     page = design.page_mm
     if design.across_mm > page[0] + _ROUNDING_MM or design.down_mm > page[1] + _ROUNDING_MM:
         _refuse(
             "design",
             f"{design.columns} x {design.rows} labels take {design.across_mm:g} x"
             f" {design.down_mm:g} mm, the page has {page[0]:g} x {page[1]:g} mm",
+            f"этикетки {design.columns} x {design.rows} занимают {design.across_mm:g} x"
+            f" {design.down_mm:g} мм, а страница – {page[0]:g} x {page[1]:g} мм",
         )
 
 
@@ -224,23 +243,30 @@ def _check_text(
     design: Design, path: str, text: Text, box: tuple[float, float, float, float]
 ) -> None:
     if text.field not in FIELDS:
-        _refuse(f"{path}.field", f"one of {', '.join(FIELDS)}")
+        known = ", ".join(FIELDS)
+        _refuse(f"{path}.field", f"one of {known}", f"одно из {known}")
     if text.lines < 1:
-        _refuse(f"{path}.lines", "1 or more")
+        _refuse(f"{path}.lines", "1 or more", "1 или больше")
     _check_box(design, path, (text.x_mm, text.y_mm, text.width_mm, text.height_mm))
     x, y, width, height = box
     beside = text.x_mm >= x + width or text.x_mm + text.width_mm <= x
     if not beside and text.y_mm < y + height and text.y_mm + text.height_mm > y:
-        _refuse(path, "must not stand on the symbol and its quiet zone")
+        _refuse(
+            path,
+            "must not stand on the symbol and its quiet zone",
+            "не должно заходить на символ и его свободную зону",
+        )
 
 
 def _check_box(design: Design, path: str, box: tuple[float, float, float, float]) -> None:
     x, y, width, height = box
     if width <= 0 or height <= 0:
-        _refuse(path, "needs a size above 0 mm")
+        _refuse(path, "needs a size above 0 mm", "нужен размер больше 0 мм")
     if x + width > design.width_mm + _ROUNDING_MM or y + height > design.height_mm + _ROUNDING_MM:
         _refuse(
             path,
             f"reaches to {x + width:g} x {y + height:g} mm, the label ends at"
             f" {design.width_mm:g} x {design.height_mm:g} mm",
+            f"доходит до {x + width:g} x {y + height:g} мм, а этикетка кончается на"
+            f" {design.width_mm:g} x {design.height_mm:g} мм",
         )
