@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import zint
 import zxingcpp
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import twins_datamatrix as twin
@@ -116,6 +116,7 @@ RUNS = st.lists(  # what switching is for: runs of one kind of character
 
 
 @given(text=st.one_of(TEXTS, RUNS), kind=st.sampled_from(KINDS))
+@example(text=b"0:0_0:0:0:00000::000:0:000", kind=_core.SYMBOL_GS1)  # EDIFACT, then a digit pair
 @settings(max_examples=amount(200, 20_000), deadline=None)
 def test_the_smallest_symbol_is_the_smallest_there_is(text: bytes, kind: int) -> None:
     [side] = _core.symbol_sizes(text, len(text), kind=kind).tolist()

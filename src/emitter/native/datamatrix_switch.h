@@ -47,7 +47,8 @@ enum {
     DM_UNLATCH_EDIFACT = 31,
     DM_TEXT_MAX = 2 * DM_DATA_MAX, /* characters of the longest text: digits, two a codeword */
     DM_NEVER = 0x3000, /* more than any cost, and far below what 16 bits hold */
-    DM_LANES = 8
+    DM_LANES = 8,
+    DM_TAIL_MAX = 4 /* characters of two codewords in ASCII: two digit pairs */
 };
 
 enum { DM_IN_ASCII, DM_IN_C40, DM_IN_TEXT, DM_IN_EDIFACT };
@@ -82,7 +83,7 @@ struct dm_costs {
 struct dm_walk {
     size_t size;
     struct dm_costs costs;
-    struct dm_costs before[3]; /* the costs 0, 1 and 2 characters from the end, before switching */
+    struct dm_costs before[5]; /* the costs 0 to 4 characters from the end, before switching */
     dm_bytes chosen[DM_TEXT_MAX + 1];
 };
 
@@ -160,14 +161,14 @@ static inline __attribute__((always_inline)) void dm_walk_texts(
                              {never, never, never}, {never, never, never, never}};
     dm_lanes before = never, digit_before = zero, chosen = zero;
     walk->size = size;
-    walk->before[2] = costs;
+    for (size_t tail = 1; tail <= DM_TAIL_MAX; tail++) walk->before[tail] = costs;
     for (size_t i = 0; i < size; i++) {
         uint8_t classes[DM_LANES];
         dm_bytes class_bytes;
         for (size_t lane = 0; lane < DM_LANES; lane++) classes[lane] = DM_CLASSES[texts[lane][i]];
         memcpy(&class_bytes, classes, sizeof class_bytes);
         const dm_lanes class = __builtin_convertvector(class_bytes, dm_lanes);
-        if (size - i <= 2) walk->before[size - i] = costs;
+        if (size - i <= DM_TAIL_MAX) walk->before[size - i] = costs;
 
         dm_leave_for_ascii(&costs, &chosen, &costs.c40[0], 1, DM_BY_LEAVING_C40);
         dm_leave_for_ascii(&costs, &chosen, &costs.text[0], 1, DM_BY_LEAVING_TEXT);
@@ -202,16 +203,31 @@ static inline __attribute__((always_inline)) void dm_walk_texts(
     walk->chosen[size] = __builtin_convertvector(chosen, dm_bytes);
 }
 
-/* Whether the text of a lane fits into `capacity` codewords, and how it then ends. */
-static inline int dm_fits(const struct dm_walk *walk, size_t lane, int capacity,
-                          struct dm_end *end)
+/* Write the modes of the last characters of a text in ASCII, digits in pairs from the left; return
+ * the number of their codewords. */
+static inline int dm_tail(const uint8_t *text, size_t tail, uint8_t *modes)
 {
+    int used = 0;
+    for (size_t i = 0; i < tail; used++) {
+        const int pair = i + 1 < tail && DM_CLASSES[text[i]] & DM_CLASSES[text[i + 1]] & DM_DIGIT;
+        modes[i++] = (uint8_t)(DM_IN_ASCII << 1 | pair);
+        if (pair) modes[i++] = DM_IN_ASCII << 1;
+    }
+    return used;
+}
+
+/* Whether the text of a lane fits into `capacity` codewords, and how it then ends. */
+static inline int dm_fits(const struct dm_walk *walk, size_t lane, const uint8_t *text,
+                          int capacity, struct dm_end *end)
+{
+    uint8_t modes[DM_TAIL_MAX];
     *end = (struct dm_end){DM_IN_ASCII, 0, 0};
     if (walk->costs.ascii[lane] <= capacity) return 1;
     end->mode = DM_IN_EDIFACT;
-    for (end->tail = 0; end->tail <= 2; end->tail++) {
+    for (end->tail = 0; end->tail <= DM_TAIL_MAX && end->tail <= walk->size; end->tail++) {
         const int used = walk->before[end->tail].edifact[0][lane];
-        if (used + (int)end->tail <= capacity && used + 2 >= capacity) return 1;
+        const int left = dm_tail(text + walk->size - end->tail, end->tail, modes);
+        if (used + left <= capacity && used + 2 >= capacity) return 1;
     }
     *end = (struct dm_end){DM_IN_C40, 0, 0};
     for (; end->mode <= DM_IN_TEXT; end->mode++) {
@@ -235,7 +251,8 @@ static inline void dm_trace(const struct dm_walk *walk, size_t lane, const uint8
     int mode = end.mode;
     unsigned collected = end.collected;
     uint8_t chosen = mode == DM_IN_ASCII ? choices[i * DM_LANES] : 0;
-    for (size_t k = 0; k < end.tail; k++) modes[--i] = DM_IN_ASCII << 1;
+    i -= end.tail;
+    dm_tail(text + i, end.tail, modes + i);
     while (i > 0) {
         const int how = chosen & DM_HOW;
         if (mode == DM_IN_ASCII && how >= DM_BY_LEAVING_C40) {
@@ -391,7 +408,7 @@ static inline __attribute__((always_inline)) void dm_switch_texts(
         struct dm_end end;
         for (size_t i = 0; i < drafts[lane]->index; i++) {
             if (!dm_may_fit(drafts[lane]->ascii, size, sizes[i].data, with_edifact) ||
-                !dm_fits(walk, lane, sizes[i].data, &end))
+                !dm_fits(walk, lane, texts[lane], sizes[i].data, &end))
                 continue;
             dm_trace(walk, lane, texts[lane], end, modes);
             drafts[lane]->index = i;
