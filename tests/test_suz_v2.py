@@ -131,6 +131,21 @@ def test_the_same_last_block_id_is_the_same_block_and_no_money(door: Door) -> No
     assert status(door, order_id)["totalPassed"] == 5
 
 
+@pytest.mark.parametrize(("path", "broken"), [("codes", "records"), ("orders", "orders")])
+def test_what_fails_before_the_first_part_is_said_in_the_dialect(
+    door: Door, monkeypatch: pytest.MonkeyPatch, path: str, broken: str
+) -> None:
+    at = {"orderId": order(door), "gtin": SHOES, "quantity": 1}
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door.engine, broken, fail)
+        for _ in range(door.engine.limits.station_downloads_max + 1):
+            error(door.station.call("GET", f"v2/shoes/{path}", **at), 500)
+
+
 def test_a_station_may_begin_to_acknowledge_in_the_middle(door: Door) -> None:
     """Blocks fetched without lastBlockId are found by it: a lost answer is not a lost block."""
     order_id = order(door, 10)

@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING
 
 from emitter.api.suz.calls import require_uuid
-from emitter.api.suz.streaming import Streamed, json_strings
+from emitter.api.suz.streaming import Streamed, begun, json_strings
 from emitter.engine.commands import DeliverBlock
 from emitter.engine.delivery import station_block_id
 from emitter.errors import Reason, Refused
@@ -115,12 +115,12 @@ async def codes_answer(call: Call, find: Callable[[], Awaitable[BlockView]]) -> 
     """
     give_back = call.house.pace.take_download(call.session.connection_id)
     try:
-        block = await find()
+        parts = await begun(_codes(call, await find()))
     except BaseException:
         give_back()
         raise
     return Streamed(
-        _codes(call, block),
+        parts,
         gzip="gzip" in call.header("Accept-Encoding").lower(),
         stall_s=call.limits.stream_stall_ms / 1000,
         finished=give_back,

@@ -21,7 +21,7 @@ from emitter.api.suz.challenges import Challenges
 from emitter.api.suz.contract import V2, V3, order_shape
 from emitter.api.suz.pace import Pace
 from emitter.api.suz.shapes import MisshapenError
-from emitter.api.suz.streaming import Streamed
+from emitter.api.suz.streaming import Streamed, begun
 from emitter.api.suz.words import EXTENSIONS, NOT_OFFERED, PRODUCT_GROUPS
 from emitter.engine.orders import require_buffer
 from emitter.errors import Reason, Refused
@@ -201,7 +201,7 @@ def _ordered(call: Call, view: OrderView, *, replayed: bool) -> Response:
 
 async def _orders(group: Group | None, call: Call) -> Response:
     return Streamed(
-        orders.order_list(call, group),
+        await begun(orders.order_list(call, group)),
         gzip="gzip" in call.header("Accept-Encoding").lower(),
         stall_s=call.limits.stream_stall_ms / 1000,
     )

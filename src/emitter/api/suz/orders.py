@@ -181,10 +181,10 @@ def order_info(call: Call, view: OrderView) -> dict[str, Any]:
 
 def order_list(call: Call, group: Group | None) -> Iterator[bytes]:
     """Yield the list of all orders, of a group in v2, the newest first, page by page."""
+    views, token = call.engine.orders(call.bin, page_size=_PAGE_ORDERS)  # may fail: nothing is said
     yield b'{"omsId":"%b","orderInfos":[' % call.oms_id.encode()
-    token, between = b"", b""
+    between = b""
     while True:
-        views, token = call.engine.orders(call.bin, page_size=_PAGE_ORDERS, page_token=token)
         infos = [
             json.dumps(order_info(call, view), separators=(",", ":"))
             for view in views
@@ -195,6 +195,7 @@ def order_list(call: Call, group: Group | None) -> Iterator[bytes]:
             between = b","
         if not token:
             break
+        views, token = call.engine.orders(call.bin, page_size=_PAGE_ORDERS, page_token=token)
     yield b"]}"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,12 @@ def compressed(parts: Iterator[bytes]) -> Iterator[bytes]:
         if small := press.compress(part):
             yield small
     yield press.flush()
+
+
+async def begun(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Return the parts, the first made already: what fails in it can still be answered."""
+    first = await run_in_threadpool(next, parts, b"")
+    return itertools.chain((first,), parts)
 
 
 class Streamed(Response):
