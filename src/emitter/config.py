@@ -47,6 +47,9 @@ class Limits:
     batch_commands_max: int = _limit(
         256, "commands a commit", "group commit: keeps a batch far below the rows of a transaction"
     )
+    batch_gather_ms: int = _limit(
+        1, "milliseconds", "what a batch waits for more under load: fewer commits, a shorter tail"
+    )
     refusal_memory_days: int = _limit(
         30, "days", "how long the verdict of a refused request_id is kept"
     )
