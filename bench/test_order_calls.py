@@ -73,4 +73,4 @@ def test_orders_by_call(contest: Contest) -> None:
         note = f"{used:.0f} µs of the server's CPU an order"
         section.row(name, got[key], "orders/s", against=against, note=note)
     assert got["stream"].over(got["unary"]) > 2
-    assert got["batch"].over(got["stream"]) > 1
+    assert got["batch"].over(got["stream"]) > 1.3
