@@ -1,8 +1,10 @@
 """Durable orders: the engine against a raw loop that writes the same rows, and against itself.
 
-An order of one GTIN looks up four rows and writes seven, about 0.6 KB. LMDB's look-up costs 1 µs,
-its write 1–2 µs, and a synced commit 0.1–1 ms, shared by 256 orders: a raw loop can do
-40,000–80,000 orders/s, and no engine above it can do more. One order a commit is bound by the sync.
+An order of one GTIN looks up four rows and writes seven, about 0.6 KB. From Python an operation of
+LMDB costs 0.5–1 µs, and a synced commit 0.1–1 ms, shared by 256 orders: a raw loop can do about
+100,000 orders/s, and no engine above it can do more. Ours judges in Python: some 40 µs an order on
+one core, and py-lmdb gives the interpreter away at every row, which costs half as much again when
+another thread wants it. So 15,000–25,000 is the most it can do. One a commit is bound by the sync.
 """
 
 from __future__ import annotations
