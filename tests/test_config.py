@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emitter.config import _BATCH_ROWS_MAX, Limits, Settings
-from emitter.store.port import ROWS_MAX
+from emitter.config import Limits, Settings
 
 
 def test_every_limit_has_a_unit_and_a_reason() -> None:
@@ -43,7 +42,6 @@ def test_limits_fit_together() -> None:
     limits = Limits()
     # The longest code is 129 bytes, lines that were added to it not counted.
     assert limits.verify_codes_max * (129 + 1) < limits.message_bytes_max
-    assert limits.batch_commands_max * (limits.lines_max * 2 + 6) < ROWS_MAX
     assert limits.stream_orders_in_flight_max <= limits.queue_participant_commands_max
 
 
@@ -75,9 +73,3 @@ def test_a_setting_that_does_not_read_is_named(
 def test_the_environment_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMITTER_LISTEN", "127.0.0.1:5")
     assert Settings.read().listen == "127.0.0.1:5"
-
-
-def test_a_batch_of_the_largest_orders_fits_a_transaction() -> None:
-    assert _BATCH_ROWS_MAX == ROWS_MAX
-    with pytest.raises(ValueError, match="batch_commands_max"):
-        Limits(batch_commands_max=512)

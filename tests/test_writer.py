@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from emitter.config import Limits
+from emitter.engine.batch import Proposal
 from emitter.engine.commands import RegisterParticipant
 from emitter.engine.invariants import check_store
 from emitter.engine.participants import RegisterStep
@@ -20,6 +21,7 @@ from emitter.engine.writer import Writer
 from emitter.errors import Reason, Refused
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.memory import MemoryStore
+from emitter.store.port import ROWS_MAX
 from engines import Opened, join, order
 from fuzzing import seeds
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from emitter.engine.commands import Command
     from emitter.engine.engine import Engine
     from emitter.engine.keys import KeyRing
+    from emitter.engine.work import Work
 
 BATCH = 256
 
@@ -113,6 +116,82 @@ def test_in_a_running_flood_a_single_command_waits_for_two_batches_at_most(opene
         flooding.result()
     assert len(flooded) > 100
     assert max(waits) <= 2 * 20
+
+
+class Rows:
+    """A step that writes as many rows as it says, or one more."""
+
+    request = None
+    digest = b""
+    id_field = ""
+    remembers_refusals = False
+
+    def __init__(self, bin_: int, rows_max: int, excess: int = 0) -> None:
+        self.bin, self.rows_max, self.excess = bin_, rows_max, excess
+
+    def claims(self) -> tuple[bytes, ...]:
+        return ()
+
+    def reads(self) -> tuple[bytes, ...]:
+        return ()
+
+    def judge(self, work: Work) -> Proposal:
+        def settle() -> int:
+            for n in range(self.rows_max + self.excess):
+                work.put(b"rows %d %d" % (self.bin, n), b"")
+            return self.bin
+
+        return Proposal(settle)
+
+    def recall(self, _work: Work, _payload: bytes) -> None:
+        raise AssertionError
+
+
+@pytest.fixture
+def writer() -> Iterator[Writer]:
+    writer = Writer(
+        MemoryStore(),
+        lambda: 0,
+        Limits(),
+        published=lambda _: None,
+        doubted=lambda: None,
+        threaded=False,
+    )
+    with closing(writer):
+        yield writer
+
+
+def test_a_batch_closes_at_the_row_limit_and_goes_on_in_turn(writer: Writer) -> None:
+    assert Limits().batch_commands_max == BATCH
+    sizes = {1: 3_000, 2: 3_000, 3: 1, 4: 4_000, 5: ROWS_MAX, 6: 1}
+    futures = {bin_: [writer.submit(Rows(bin_, size)) for _ in range(2)]
+               for bin_, size in sizes.items()}  # fmt: skip
+    done: list[list[int]] = []
+    before: set[tuple[int, int]] = set()
+    while writer.run_once():
+        now = {(bin_, n) for bin_ in sizes for n in (0, 1) if futures[bin_][n].done()}
+        done.append(sorted(bin_ for bin_, _ in now - before))
+        before = now
+    # 3,000 + 3,000 + 1 and no 4,000 more; then that one goes first.
+    assert done == [[1, 2, 3], [4], [5], [1, 2, 3, 6], [4], [5], [6]]
+    for bin_, both in futures.items():
+        assert [future.result().value for future in both] == [bin_, bin_]
+
+
+def test_a_step_that_no_transaction_holds_is_a_programmer_error(writer: Writer) -> None:
+    with pytest.raises(ValueError, match="10001"):
+        writer.submit(Rows(1, ROWS_MAX + 1))
+
+
+def test_a_step_that_writes_more_than_it_says_changes_nothing(writer: Writer) -> None:
+    future = writer.submit(Rows(1, 5, excess=1))
+    assert writer.run_once()
+    with pytest.raises(Refused) as refused:
+        future.result()
+    assert refused.value.reason is Reason.INTERNAL
+    future = writer.submit(Rows(1, 5))
+    assert writer.run_once()
+    assert future.result().value == 1
 
 
 def overload(submit: Callable[[int], object]) -> tuple[int, str]:

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-_BATCH_ROWS_MAX = 10_000  # the store's rows a transaction (a test compares)
-
-
 def _limit(default: int, unit: str, reason: str) -> int:
     """Declare one limit: its default and, for the table of limits, its unit and its reason."""
     return field(default=default, metadata={"unit": unit, "reason": reason})
@@ -45,7 +42,7 @@ class Limits:
         2_000, "commands a participant", "one participant's flood leaves room for the others"
     )
     batch_commands_max: int = _limit(
-        256, "commands a commit", "group commit: keeps a batch far below the rows of a transaction"
+        256, "commands a commit", "group commit: some ten milliseconds of the writer"
     )
     batch_gather_ms: int = _limit(
         1, "milliseconds", "what a batch waits for more under load: fewer commits, a shorter tail"
@@ -137,8 +134,6 @@ class Limits:
             value = getattr(self, item.name)
             if value < 0 or (value == 0 and item.name != "active_orders_max"):
                 raise ValueError(f"{item.name} must be positive, not {value}")
-        if self.batch_commands_max * (self.lines_max * 2 + 9) > _BATCH_ROWS_MAX:
-            raise ValueError("batch_commands_max orders of lines_max lines exceed a transaction")
         if self.streams_max * 2 > self.threads_max:
             raise ValueError("streams_max must leave half of threads_max to unary calls")
 

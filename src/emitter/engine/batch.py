@@ -71,6 +71,7 @@ class Step(Protocol):
     digest: bytes
     id_field: str  # the field that carries the id, for refusals
     remembers_refusals: bool
+    rows_max: int  # rows it writes at most, request row and journal included: a batch counts them
 
     def claims(self) -> tuple[bytes, ...]:
         """Return what no other step of the round may touch."""

@@ -94,6 +94,7 @@ class DeliverBlockStep:
     """Deliver a block; its request row, kept under the client's block id, leads back to it."""
 
     id_field = "block_id"
+    rows_max = 7  # order, block; account, escrow, journal; request, its expiry
 
     def __init__(self, command: DeliverBlock) -> None:
         self.command = command

@@ -118,6 +118,8 @@ class CreateOrderStep:
         self._account_key = schema.account_key(command.bin)
         self._keys = keys
         self._active_orders_max = active_orders_max
+        # Order, details; account, escrow, journal; request, its expiry; series and range a line.
+        self.rows_max = 7 + 2 * len(command.lines)
         self._series = [
             schema.series_key(line.gtin, TEMPLATES[line.template_id].serial_size)
             for line in command.lines
@@ -254,6 +256,7 @@ class CloseOrderStep:
 
     id_field = "request_id"
     remembers_refusals = True
+    rows_max = 6  # order; account, escrow, journal; request, its expiry
 
     def __init__(self, command: CloseOrder) -> None:
         self.command = command

@@ -103,6 +103,7 @@ class _ParticipantStep:
     digest = b""
     id_field = "bin"
     remembers_refusals = False
+    rows_max = 4  # a payment: account, journal, request
 
     def __init__(self, bin_: int) -> None:
         self.bin = bin_

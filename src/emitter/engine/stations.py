@@ -69,6 +69,7 @@ class _StationStep:
     request: bytes | None = None
     digest = b""
     id_field = "oms_id"
+    rows_max = 3
     remembers_refusals = False
 
     def __init__(self, bin_: int, key: bytes) -> None:

@@ -114,10 +114,16 @@ class Work:
         self.put(schema.range_key(*issued[:3]), issued.row.pack())
         self.issued.append(issued)
 
-    def write(self) -> None:
-        """Hand all changed rows to the store, in one call and in the order of its pages."""
+    def write(self, rows_max: int) -> None:
+        """Hand all changed rows to the store, in one call and in the order of its pages.
+
+        `AssertionError` if they are more than the steps have announced.
+        """
         for key in list(self._unpacked):
             self.put(key, self._values[key].pack())
+        rows = len(self._changed) + len(self._deleted)
+        if rows > rows_max:
+            raise AssertionError(f"{rows} rows to write, announced {rows_max}")
         self._writer.put_many(sorted(self._changed.items()))
         if self._deleted:
             self._writer.delete_many(list(self._deleted))

@@ -5,6 +5,10 @@ batch is being synced the next gathers: the slower the disk, the larger the batc
 they would be of one or two commands, and commits would take more of the CPU than commands. So when
 some have come during a batch, more will, and the next waits for them a moment; whoever asks alone,
 one command after the other, never waits.
+
+A batch closes at the row limit of the store, too: each step says how many rows it may write. So
+steps of a handful of rows and steps of thousands share the writer, and a step that does not fit
+goes first in the next batch.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from emitter.engine.batch import Answer, carry_out
 from emitter.engine.work import Work
 from emitter.errors import Reason, Refused
 from emitter.failpoints import reach
-from emitter.store.port import CommitUnknown, StoreError, StoreFull
+from emitter.store.port import ROWS_MAX, CommitUnknown, StoreError, StoreFull
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,8 +72,11 @@ class Writer:
     def submit(self, step: Step) -> Future[Answer]:
         """Queue a step; its future gets the answer, or `Refused`, once it is durable.
 
-        Refuses with OVERLOADED when a queue is full, SHUTTING_DOWN after `close`.
+        Refuses with OVERLOADED when a queue is full, SHUTTING_DOWN after `close`. `ValueError` for
+        a step that no transaction could hold.
         """
+        if step.rows_max > ROWS_MAX:
+            raise ValueError(f"a step of {step.rows_max} rows; a transaction has {ROWS_MAX}")
         future: Future[Answer] = Future()
         with self._state:
             if self._stopping:
@@ -121,17 +128,27 @@ class Writer:
             self.run_once()
 
     def _take(self) -> list[tuple[Step, Future[Answer]]]:
-        """Take the next batch, one command of each participant in turn; drop the cancelled."""
+        """Take the next batch, one command of each participant in turn; drop the cancelled.
+
+        It ends at the limit of commands, or in front of the first one whose rows would be too many.
+        """
         batch: list[tuple[Step, Future[Answer]]] = []
+        rows = 0
         with self._state:
             while self._queues and len(batch) < self._limits.batch_commands_max:
-                bin_, queue = self._queues.popitem(last=False)
+                bin_, queue = next(iter(self._queues.items()))
+                rows += queue[0][0].rows_max
+                if rows > ROWS_MAX:
+                    break
                 step, future = queue.popleft()
                 self._waiting -= 1
+                del self._queues[bin_]
                 if queue:
                     self._queues[bin_] = queue
                 if future.set_running_or_notify_cancel():
                     batch.append((step, future))
+                else:
+                    rows -= step.rows_max
         return batch
 
     def _commit(self, steps: list[Step]) -> list[Verdict]:
@@ -142,7 +159,7 @@ class Writer:
             work = Work(writer, now_us)
             verdicts = carry_out(steps, work, self._limits.refusal_memory_days)
             reach("batch.judged")
-            work.write()
+            work.write(sum(step.rows_max for step in steps))
             reach("batch.written")
             return verdicts, work
 
