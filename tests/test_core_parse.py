@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import twins
-from core_cases import SHAPES, emitted, vectors
+from core_cases import CHECK_KEYS, SERIAL_KEY, SHAPES, emitted, vectors
 from emitter import _core
 from emitter.errors import Reason
 from fuzzing import amount
@@ -197,6 +197,54 @@ def test_a_wrong_digit_of_the_gtin_is_found(position: int) -> None:
         assert tuple(row) == twins.parse_one(bytes(code))
 
 
+def identity_of(code: bytes) -> bytes:
+    [row] = _core.parse(code)
+    return code[: row["serial_at"] + row["serial_size"]]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_identification_code_is_read_where_it_is_asked_for_and_leads_to_its_counter(
+    shape: str,
+) -> None:
+    kind, made_of = SHAPES[shape]
+    identities = [identity_of(code) for code in emitted(kind, made_of, 7, 3)]
+    text = b"\n".join(identities)
+    parsed = _core.parse(text, identification=True)
+    assert [tuple(row) for row in parsed] == twins.parse(text, identification=True)
+    assert not parsed["reason"].any()
+    assert not parsed["check_size"].any()
+    assert (parsed["gtin"] == int(made_of.gtin)).all()
+    counters, reasons = _core.invert(SERIAL_KEY, text, parsed, [made_of.form] * 3)
+    assert counters.tolist() == [7, 8, 9]
+    assert not reasons.any()
+    assert (_core.parse(text)["reason"] == Reason.CODE_UNPARSABLE).all()
+
+
+def test_no_identification_code_passes_for_checked() -> None:
+    text = b"\n".join(identity_of(code) for code in (WATER, SHOES, BLOCK, PACK))
+    parsed = _core.parse(text, identification=True)
+    for kind, key in CHECK_KEYS.items():
+        assert (_core.check(text, parsed, [key], [0] * 4) == Reason.CODE_FORGED).all(), kind
+    public = CHECK_KEYS[twins.SIGNATURE].public_key
+    reasons = _core.verify_signatures(text, parsed, [public], [0] * 4)
+    assert (reasons == Reason.CODE_FORGED).all()
+
+
+@pytest.mark.parametrize("size", range(4, 25))
+def test_serials_alone_have_the_lengths_of_templates(size: int) -> None:
+    text = b"010463633245536021" + b"x" * size
+    [row] = _core.parse(text, identification=True)
+    # 29 bytes are a pack, whatever they say; its GTIN is wrong here
+    wrong = Reason.CODE_GTIN_INVALID if len(text) == 29 else Reason.CODE_UNPARSABLE
+    assert row["reason"] == (Reason.OK if size in {6, 7, 13, 20} else wrong)
+    assert tuple(row) == twins.parse_one(text, identification=True)
+
+
+def test_with_identification_codes_a_code_reads_as_ever() -> None:
+    text = b"\n".join([WATER, SHOES, BLOCK, PACK, WATER + b"\x1d3103000353", WATER[:-1], b"x"])
+    assert (_core.parse(text, identification=True) == _core.parse(text)).all()
+
+
 # The fuzz test's invariant: whatever the text, `parse` answers one row for each line, every row
 # says what the twin says, and all places of a code lie within its line. It never raises anything.
 
@@ -221,11 +269,16 @@ def damaged_codes(draw: st.DrawFn) -> bytes:
 
 
 @settings(max_examples=amount(1500, 100_000))
-@given(st.lists(pieces | damaged_codes(), max_size=4).map(b"\n".join))
-@example(b"\n".join([WATER, SHOES, BLOCK, PACK]))
-def test_parse_answers_one_true_row_for_each_line_and_never_raises(text: bytes) -> None:
-    parsed = _core.parse(text)
-    assert [tuple(row) for row in parsed] == twins.parse(text)
+@given(
+    text=st.lists(pieces | damaged_codes(), max_size=4).map(b"\n".join),
+    identification=st.booleans(),
+)
+@example(text=b"\n".join([WATER, SHOES, BLOCK, PACK, WATER[:31], PACK[:21]]), identification=True)
+def test_parse_answers_one_true_row_for_each_line_and_never_raises(
+    *, text: bytes, identification: bool
+) -> None:
+    parsed = _core.parse(text, identification=identification)
+    assert [tuple(row) for row in parsed] == twins.parse(text, identification=identification)
     found = parsed[parsed["reason"] != Reason.CODE_UNPARSABLE].astype(
         [(name, np.int64) for name in FIELDS]
     )

@@ -148,6 +148,10 @@ PATTERNS = [
     rb"(?P<message>(?P<gtin>\d{14})(?P<serial>%b{7})(?P<price>%b{4}))(?P<check>%b{4})"
     % (_C, _C, _C),
 ]  # fmt: skip
+IDENTITIES = [
+    rb"(?P<message>%b(?P<serial>%b{6}|%b{7}|%b{13}|%b{20}))(?P<check>)" % (_HEAD, _C, _C, _C, _C),
+    rb"(?P<message>(?P<gtin>\d{14})(?P<serial>%b{7}))(?P<check>)" % _C,
+]
 
 
 def gtin_is_valid(gtin: str) -> bool:
@@ -155,9 +159,10 @@ def gtin_is_valid(gtin: str) -> bool:
     return (10 - total % 10) % 10 == int(gtin[13])
 
 
-def parse_one(item: bytes, start: int = 0) -> tuple[int, ...]:
+def parse_one(item: bytes, start: int = 0, *, identification: bool = False) -> tuple[int, ...]:
     """The row of `_core.parse` for one item, as a tuple in the order of the fields."""
-    found = next(filter(None, (re.fullmatch(p, item) for p in PATTERNS)), None)
+    patterns = PATTERNS + IDENTITIES * identification
+    found = next(filter(None, (re.fullmatch(p, item) for p in patterns)), None)
     if not found:
         return (start, min(len(item), 65535), 0, Reason.CODE_UNPARSABLE, 0, 0, 0, 0, 0, 0, -1, 0)
     parts = found.groupdict()
@@ -177,13 +182,13 @@ def parse_one(item: bytes, start: int = 0) -> tuple[int, ...]:
     )
 
 
-def parse(text: bytes) -> list[tuple[int, ...]]:
+def parse(text: bytes, *, identification: bool = False) -> list[tuple[int, ...]]:
     lines = text.split(b"\n")
     if not lines[-1]:
         lines.pop()
     rows, start = [], 0
     for line in lines:
-        rows.append(parse_one(line, start))
+        rows.append(parse_one(line, start, identification=identification))
         start += len(line) + 1
     return rows
 

@@ -125,12 +125,15 @@ def emit(
     counters outside the space of the serial or 64 bits, or the answer outside the address space.
     """
 
-def parse(text: bytes) -> NDArray[np.void]:
+def parse(text: bytes, *, identification: bool = False) -> NDArray[np.void]:
     """Read the items of a text, separated by LF, into rows of PARSED.
 
     A final LF is optional, an empty text has no items, an empty line is an item that cannot be
     parsed. Reasons: 0, CODE_UNPARSABLE (start and size are told, nothing else), CODE_GTIN_INVALID
     (everything is told). Structures: `native/parse.h`. GS1 General Specifications section 7.8.
+
+    With ``identification`` an identification code alone, 01 GTIN 21 serial or a pack's first 21
+    characters, is an item too: its ``check_size`` is 0, and `check` never finds it genuine.
     """
 
 def invert(

@@ -93,7 +93,8 @@ cdef extern from "parse.h" nogil:
     ctypedef struct parsed_row "struct parsed":
         pass
     uint64_t parse_count(const uint8_t *text, uint64_t size)
-    void parse_items(cpu_form cpu, const uint8_t *text, uint64_t size, parsed_row *items)
+    void parse_items(cpu_form cpu, const uint8_t *text, uint64_t size, int identification,
+                     parsed_row *items)
     int parsed_lies_within(const parsed_row *items, uint64_t count, uint64_t text_size)
 
 cdef extern from "invert.h" nogil:
@@ -366,7 +367,7 @@ def emit(SerialKey serial_key not None, CheckKey check_key not None, *, bytes re
     return codes
 
 
-def parse(bytes text not None):
+def parse(bytes text not None, *, bint identification=False):
     """Read the items of a text, separated by LF, into rows of PARSED."""
     cdef const uint8_t *text_at = text
     cdef uint64_t size = len(text)
@@ -375,7 +376,7 @@ def parse(bytes text not None):
     cdef cnp.ndarray items = np.zeros(count, PARSED)
 
     with nogil:
-        parse_items(_cpu, text_at, size, <parsed_row *>cnp.PyArray_DATA(items))
+        parse_items(_cpu, text_at, size, identification, <parsed_row *>cnp.PyArray_DATA(items))
     return items
 
 

@@ -8,6 +8,13 @@
  *     01 gtin:14 21 serial:7 GS 8005 price:6 GS 93 check:4
  *     gtin:14 serial:7 price:4 check:4                  a tobacco pack, 29 bytes, no AI and no GS
  *
+ * Where the caller asks for identification codes, these are read too; they have no check, their
+ * check size is 0, and of serials only the lengths that templates have, so that a damaged code is
+ * none:
+ *
+ *     01 gtin:14 21 serial:6|7|13|20
+ *     gtin:14 serial:7                                  of a pack, 21 bytes
+ *
  * A code with AIs may be followed by GS and the element strings that a packing line adds (weight,
  * volume, dates, batch ...); they are read and belong to the item, not to the issued code. Of those
  * the ones of predefined length need no GS behind them (GS1 General Specifications 7.8.5).
@@ -28,6 +35,7 @@
 #define GS 0x1d
 #define LF 0x0a
 #define PACK_SIZE 29
+#define PACK_IDENTITY_SIZE 21
 #define KEY_ID_NONE (-1)
 
 struct parsed {
@@ -251,8 +259,24 @@ static int parse_middle(struct rest *rest, const uint8_t *item, struct parsed *p
     return parse_text(rest, 4);
 }
 
+/* Lengths of the serials of all templates. */
+static inline int parse_is_serial_size(uint32_t size)
+{
+    return size == 6 || size == 7 || size == 13 || size == 20;
+}
+
+/* Finish an identification code: everything up to here, and no check. */
+static int parse_identity_end(const struct rest *rest, const uint8_t *item, struct parsed *parsed)
+{
+    parsed->issued_size = (uint16_t)(rest->at - item);
+    parsed->message_size = (uint8_t)parsed->issued_size;
+    parsed->check_at = (uint8_t)parsed->issued_size;
+    return rest_size(rest) == 0;
+}
+
 static int parse_element_strings(
-    struct rest *rest, const uint8_t *item, struct parsed *parsed, int *is_valid)
+    struct rest *rest, const uint8_t *item, int identification, struct parsed *parsed,
+    int *is_valid)
 {
     if (!parse_literal(rest, "01", 2) || !parse_gtin(rest, parsed, is_valid) ||
         !parse_literal(rest, "21", 2))
@@ -260,6 +284,8 @@ static int parse_element_strings(
     parsed->serial_at = 18;
     parsed->serial_size = (uint8_t)parse_run(rest, SERIAL_SIZE_MAX);
     rest->at += parsed->serial_size;
+    if (identification && rest_size(rest) == 0)
+        return parse_is_serial_size(parsed->serial_size) && parse_identity_end(rest, item, parsed);
     if (parsed->serial_size < SERIAL_SIZE_MIN || !parse_middle(rest, item, parsed))
         return 0;
     parsed->issued_size = (uint16_t)(rest->at - item);
@@ -280,10 +306,21 @@ static int parse_pack(struct rest *rest, struct parsed *parsed, int *is_valid)
     return 1;
 }
 
-/* Read one item of the text; no length but 29 fits a pack, and 29 fits nothing else. `rest` tells
- * the form and where the text ends. */
+static int parse_pack_identity(
+    struct rest *rest, const uint8_t *item, struct parsed *parsed, int *is_valid)
+{
+    if (!parse_gtin(rest, parsed, is_valid) || !parse_text(rest, 7))
+        return 0;
+    parsed->serial_at = 14;
+    parsed->serial_size = 7;
+    return parse_identity_end(rest, item, parsed);
+}
+
+/* Read one item of the text; no length but 29 fits a pack, and 29 fits nothing else (nor 21 but the
+ * identification code of one). `rest` tells the form and where the text ends. */
 static void parse_item(
-    struct rest rest, const uint8_t *text, uint64_t start, uint64_t size, struct parsed *parsed)
+    struct rest rest, const uint8_t *text, uint64_t start, uint64_t size, int identification,
+    struct parsed *parsed)
 {
     const uint8_t *item = text + start;
     const struct parsed empty = {
@@ -295,9 +332,13 @@ static void parse_item(
     rest.at = item;
     rest.end = item + size;
     *parsed = empty;
-    int is_code = size < UINT16_MAX &&
-                  (size == PACK_SIZE ? parse_pack(&rest, parsed, &is_valid)
-                                     : parse_element_strings(&rest, item, parsed, &is_valid));
+    int is_code = 0;
+    if (size == PACK_SIZE)
+        is_code = parse_pack(&rest, parsed, &is_valid);
+    else if (size == PACK_IDENTITY_SIZE && identification)
+        is_code = parse_pack_identity(&rest, item, parsed, &is_valid);
+    else if (size < UINT16_MAX)
+        is_code = parse_element_strings(&rest, item, identification, parsed, &is_valid);
     if (!is_code) {
         *parsed = empty;
         parsed->reason = REASON_CODE_UNPARSABLE;
@@ -316,13 +357,14 @@ static uint64_t parse_count(const uint8_t *text, uint64_t size)
 }
 
 /* Read every item into its row of `items`. */
-static void parse_items(enum cpu cpu, const uint8_t *text, uint64_t size, struct parsed *items)
+static void parse_items(
+    enum cpu cpu, const uint8_t *text, uint64_t size, int identification, struct parsed *items)
 {
     const struct rest whole = {.cpu = cpu, .limit = text + size};
     for (uint64_t start = 0; start < size; items++) {
         const uint8_t *found = memchr(text + start, LF, size - start);
         uint64_t end = found ? (uint64_t)(found - text) : size;
-        parse_item(whole, text, start, end - start, items);
+        parse_item(whole, text, start, end - start, identification, items);
         start = end + 1;
     }
 }
