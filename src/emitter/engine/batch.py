@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from emitter.engine.work import Work
 
 _log = logging.getLogger(__name__)
+_OK = int(Reason.OK)
 _DAY_US = 86_400_000_000
 
 
@@ -176,7 +177,7 @@ def _remembered(step: Step, work: Work) -> Verdict | None:
 def _remember(request: bytes, digest: bytes, proposal: Proposal, work: Work) -> None:
     """Keep what an accepted command made, so that a repeat is led to it."""
     expires_us = work.now_us + proposal.memory_us if proposal.memory_us else 0
-    row = RequestRow(digest, Reason.OK, work.now_us, expires_us, proposal.payload)
+    row = RequestRow(digest, _OK, work.now_us, expires_us, proposal.payload)
     work.put(request, row.pack())
     if expires_us:
         work.put(schema.expiry_key(expires_us, request), b"")

@@ -35,8 +35,12 @@ def require_text(text: str, field: str, chars_max: int) -> None:
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
+def _sha256(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
 def _digest(*fields: object) -> bytes:
-    return hashlib.sha256(_encode(fields).encode()).digest()
+    return _sha256(_encode(fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +154,13 @@ class CreateOrder:
 
     def digest(self) -> bytes:
         """Return what tells this order from another under the same request id."""
-        details = [self.details] if self.details else []
-        return _digest(
-            *[(line.gtin, line.quantity, line.template_id, line.price_tiyn) for line in self.lines],
-            *details,
-        )
+        fields = []  # as `_digest` would write them, in a third of its time
+        for line in self.lines:
+            price = "null" if line.price_tiyn is None else line.price_tiyn
+            fields.append(f"[{line.gtin:d},{line.quantity:d},{line.template_id:d},{price}]")
+        if self.details:
+            fields.append(_encode(self.details))
+        return _sha256(f"[{','.join(fields)}]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,10 @@ if TYPE_CHECKING:
     from emitter.store.port import Writer as StoreWriter
 
 
+_VERSION_BITS = 0x7 << 76 | 0x2 << 62  # version and variant
+_CHANCE_BITS = (1 << 80) - 1 & ~(0xF << 76 | 0x3 << 62)
+
+
 class StoreMismatchError(ValueError):
     """The store was made with another serial key, or in a format this version does not read."""
 
@@ -78,9 +82,8 @@ def system_clock() -> int:
 def new_order_id() -> UUID:
     """Return a UUID of version 7 (RFC 9562): orders sort by the time of their making."""
     stamp = (time.time_ns() // 1_000_000) & (1 << 48) - 1
-    number = stamp << 80 | int.from_bytes(os.urandom(10), "big")
-    number = number & ~(0xF << 76) | 0x7 << 76
-    return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
+    chance = int.from_bytes(os.urandom(10), "big") & _CHANCE_BITS
+    return UUID(int=stamp << 80 | chance | _VERSION_BITS)
 
 
 class Engine:

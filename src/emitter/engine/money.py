@@ -13,11 +13,12 @@ from emitter.store.rows import AccountRow, EscrowRow, JournalRow
 from emitter.trade import ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     from emitter.engine.work import Work
 
+_ACCOUNT_FIELDS = _core.ACCOUNT_SIZE // 8
 _EMPTY_ESCROW = EscrowRow(0, 0, 0).pack()
 
 
@@ -33,6 +34,7 @@ class Movement(NamedTuple):
     net: int = 0
     vat: int = 0
     reference: str = ""
+    orders: int = 0  # how many more orders of the participant are open when it has moved
 
 
 def move_money(movements: Sequence[Movement | None], work: Work) -> list[Refused | None]:
@@ -40,82 +42,69 @@ def move_money(movements: Sequence[Movement | None], work: Work) -> list[Refused
 
     Returns a refusal for each movement that the core refused; those changed nothing.
     """
-    accounts: dict[bytes, int] = {}
+    moving = [movement for movement in movements if movement is not None]
+    if not moving:
+        return [None] * len(movements)
+    accounts: dict[int, int] = {}
     escrows: dict[bytes, int] = {}
     items = []
-    for movement in movements:
-        if movement is None:
-            continue
-        account = accounts.setdefault(schema.account_key(movement.bin), len(accounts))
+    for movement in moving:
+        kind, bin_, amount, order_id = movement[:4]
         escrow = _core.ESCROW_NONE
-        if movement.order_id is not None:
-            key = schema.escrow_key(movement.bin, movement.order_id)
-            escrow = escrows.setdefault(key, len(escrows))
-        items.append((movement.kind, account, escrow, movement.amount))
-    if not items:
-        return [None] * len(movements)
-    packed_accounts = bytearray().join([_account(work, key).pack()[: _core.ACCOUNT_SIZE]
-                                        for key in accounts])  # fmt: skip
-    packed_escrows = bytearray().join([work.get(key) or _EMPTY_ESCROW for key in escrows])
-    reasons, missing = _core.post(
-        packed_accounts, packed_escrows, np.array(items, dtype=_core.MOVEMENT)
-    )
-    _take_back(work, accounts, packed_accounts, escrows, packed_escrows)
-    verdicts = iter(zip(reasons.tolist(), missing.tolist(), strict=True))
+        if order_id is not None:
+            escrow = escrows.setdefault(schema.escrow_key(bin_, order_id), len(escrows))
+        items.append((kind, accounts.setdefault(bin_, len(accounts)), escrow, amount))
+    before = [_account(work, bin_) for bin_ in accounts]
+    held = [work.get(key) or _EMPTY_ESCROW for key in escrows]
+    money = bytearray().join([account.pack()[: _core.ACCOUNT_SIZE] for account in before])
+    escrow_money = bytearray().join(held)
+    reasons, missing = _core.post(money, escrow_money, np.array(items, dtype=_core.MOVEMENT))
+    _write_escrows(work, escrows, held, bytes(escrow_money))
+
+    transactions = [account.journal_count for account in before]
+    orders = [account.orders_open for account in before]
     refusals: list[Refused | None] = []
-    for movement in movements:
-        refused = None
-        if movement is not None:
-            reason, missing_tiyn = next(verdicts)
-            if reason:
-                refused = Refused(Reason(reason), missing_tiyn=missing_tiyn)
-            else:
-                _journal(work, movement)
-        refusals.append(refused)
-    return refusals
+    for movement, item, reason, missing_tiyn in zip(
+        moving, items, reasons.tolist(), missing.tolist(), strict=True
+    ):
+        if reason:
+            refusals.append(Refused(Reason(reason), missing_tiyn=missing_tiyn))
+            continue
+        account = item[1]
+        transactions[account] += 1
+        orders[account] += movement.orders
+        _journal(work, movement, transactions[account])
+        refusals.append(None)
+
+    figures = memoryview(money).cast("q")
+    for bin_, index in accounts.items():
+        fields = figures[index * _ACCOUNT_FIELDS : (index + 1) * _ACCOUNT_FIELDS]
+        row = AccountRow._make((*fields, transactions[index], orders[index]))
+        if row != before[index]:
+            work.change(schema.account_key(bin_), row)
+    told = iter(refusals)
+    return [None if movement is None else next(told) for movement in movements]
 
 
-def _account(work: Work, key: bytes) -> AccountRow:
-    account = work.read(key, AccountRow)
+def _account(work: Work, bin_: int) -> AccountRow:
+    account = work.read(schema.account_key(bin_), AccountRow)
     if account is None:
         raise AssertionError("a movement needs an account, which the judge has seen")
     return account
 
 
-def _take_back(
-    work: Work,
-    accounts: dict[bytes, int],
-    packed_accounts: bytearray,
-    escrows: dict[bytes, int],
-    packed_escrows: bytearray,
-) -> None:
-    """Write the records that the core has changed."""
-    size = _core.ACCOUNT_SIZE
-    for key, index in accounts.items():
-        before = _account(work, key).pack()
-        money = bytes(packed_accounts[index * size : (index + 1) * size])
-        if money != before[:size]:
-            work.change(key, AccountRow.unpack(money + before[size:]))
+def _write_escrows(work: Work, keys: Iterable[bytes], before: list[bytes], after: bytes) -> None:
+    """Write the escrows that the core has changed."""
     size = _core.ESCROW_SIZE
-    records = bytes(packed_escrows)
-    for key, index in escrows.items():
-        record = records[index * size : (index + 1) * size]
-        if record != (work.get(key) or _EMPTY_ESCROW):
+    for index, (key, was) in enumerate(zip(keys, before, strict=True)):
+        record = after[index * size : (index + 1) * size]
+        if record != was:
             work.put(key, record)
 
 
-def _journal(work: Work, movement: Movement) -> None:
+def _journal(work: Work, movement: Movement, sequence: int) -> None:
     """Append the movement to the account's journal."""
-    key = schema.account_key(movement.bin)
-    account = _account(work, key).counting(transactions=1)
-    work.change(key, account)
-    row = JournalRow(
-        work.now_us,
-        movement.kind,
-        movement.order_id,
-        movement.gtin,
-        movement.quantity,
-        ledger.entries(movement.kind, movement.amount, movement.net, movement.vat),
-        movement.reference,
-    )
-    work.put(schema.journal_key(movement.bin, account.journal_count), row.pack())
+    kind, bin_, amount, order_id, gtin, quantity, net, vat, reference, _ = movement
+    entries = ledger.entries(kind, amount, net, vat)
+    row = JournalRow(work.now_us, kind, order_id, gtin, quantity, entries, reference)
+    work.put(schema.journal_key(bin_, sequence), row.pack())

@@ -16,7 +16,13 @@ from emitter.engine.participants import require_account, require_active
 from emitter.engine.work import Issued
 from emitter.errors import Reason, Refused
 from emitter.store import schema
-from emitter.store.rows import BufferRow, OrderRow, RangeRow, SerialSource, SeriesRow
+from emitter.store.rows import (
+    BufferRow,
+    OrderRow,
+    RangeRow,
+    SerialSource,
+    SeriesRow,
+)
 from emitter.trade import tariffs
 from emitter.trade.gs1 import format_gtin
 from emitter.trade.ledger import Cost
@@ -32,9 +38,12 @@ from emitter.trade.states import (
 from emitter.trade.templates import SCHEME, TEMPLATES
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from emitter.engine.commands import CloseOrder, CreateOrder, OrderLine
     from emitter.engine.keys import KeyRing
     from emitter.engine.work import Work
+    from emitter.trade.templates import Group
 
 
 _READY = next_state(ORDER, OrderState.CREATED, OrderEvent.EMIT)
@@ -97,6 +106,28 @@ def require_buffer(order: OrderRow, gtin: int) -> BufferRow:
     return buffer
 
 
+class Terms(NamedTuple):
+    """What every new buffer of a template gets on the day of a batch."""
+
+    group: Group
+    key_id: int
+    cost: Cost
+
+
+class _Series(NamedTuple):
+    """The series that codes of a template take their counters from."""
+
+    form: int
+    serial_size: int
+    counter_limit: int
+
+
+_SERIES = {
+    number: _Series(template.form.form, template.serial_size, template.form.counter_limit)
+    for number, template in TEMPLATES.items()
+}
+
+
 class CreateOrderStep:
     """Emit an order: judged against contract, open orders, serials and keys, then the money."""
 
@@ -115,13 +146,12 @@ class CreateOrderStep:
         self._order_id = order_id
         self._order_key = schema.order_key(command.bin, order_id)
         self._escrow_key = schema.escrow_key(command.bin, order_id)
-        self._account_key = schema.account_key(command.bin)
         self._keys = keys
         self._active_orders_max = active_orders_max
         # Order, details; account, escrow, journal; request, its expiry; series and range a line.
         self.rows_max = 7 + 2 * len(command.lines)
         self._series = [
-            schema.series_key(line.gtin, TEMPLATES[line.template_id].serial_size)
+            schema.series_key(line.gtin, _SERIES[line.template_id].serial_size)
             for line in command.lines
         ]
 
@@ -134,110 +164,93 @@ class CreateOrderStep:
         return (
             self.request or b"",
             schema.participant_key(self.bin),
-            self._account_key,
+            schema.account_key(self.bin),
             *self._series,
         )
 
     def judge(self, work: Work) -> Proposal:
         """Propose to reserve the order's cost; plan its serials and its place."""
         require_active(work, self.bin)
-        buffers = [self._buffer(work, index, line) for index, line in enumerate(self.command.lines)]
+        terms = [self._terms(work, index, line) for index, line in enumerate(self.command.lines)]
         self._judge_open_orders(work)
+        planned = work.planned
         quantity = net = vat = 0
-        for key, buffer in zip(self._series, buffers, strict=True):
-            work.planned[key] += buffer.quantity
-            cost = cost_of(buffer)
-            quantity += buffer.quantity
-            net += cost.net(buffer.quantity)
-            vat += cost.vat(buffer.quantity)
-        work.planned[self.bin] += 1
-        work.expect_none(self._order_key)
-        work.expect_none(self._escrow_key)
+        for key, line, (_, _, cost) in zip(self._series, self.command.lines, terms, strict=True):
+            planned[key] += line.quantity
+            quantity += line.quantity
+            net += cost.net(line.quantity)
+            vat += cost.vat(line.quantity)
+        planned[self.bin] += 1
+        work.expect_none(self._order_key, self._escrow_key)
         movement = Movement(
-            _core.RESERVE,
-            self.bin,
-            net + vat,
-            order_id=self._order_id,
-            quantity=quantity,
-            net=net,
-            vat=vat,
+            _core.RESERVE, self.bin, net + vat, self._order_id, 0, quantity, net, vat, orders=1
         )
         return Proposal(
-            lambda: self._settle(work, buffers),
-            movement,
-            self._order_id.bytes,
+            lambda: self._settle(work, terms), movement, self._order_id.bytes,
             self.command.memory_us,
-        )
+        )  # fmt: skip
 
     def _judge_open_orders(self, work: Work) -> None:
-        account = require_account(work, self.bin)
+        orders_open = require_account(work, self.bin).orders_open
         limit = self._active_orders_max
-        if limit and account.orders_open >= limit:
-            raise Refused(Reason.ORDERS_ACTIVE_LIMIT, active=account.orders_open, limit=limit)
-        if limit and account.orders_open + work.planned[self.bin] >= limit:
+        if limit and orders_open >= limit:
+            raise Refused(Reason.ORDERS_ACTIVE_LIMIT, active=orders_open, limit=limit)
+        if limit and orders_open + work.planned[self.bin] >= limit:
             raise Later
 
-    def _buffer(self, work: Work, index: int, line: OrderLine) -> BufferRow:
-        """Return the line's buffer without its first counter; refuse what its series cannot be."""
-        template = TEMPLATES[line.template_id]
+    def _terms(self, work: Work, index: int, line: OrderLine) -> Terms:
+        """Return what the line's buffer gets; refuse what its series cannot be."""
         key = self._series[index]
-        field = f"lines[{index}]"
-        series = _series(work, key, template.form.form)
-        if series.form != template.form.form:
+        form, serial_size, counter_limit = _SERIES[line.template_id]
+        stored = work.read(key, SeriesRow)
+        series = stored or _first(form)
+        if series.form != form:
             raise Refused(
-                Reason.SERIAL_FORM_FIXED, field=f"{field}.template_id",
-                serial_size=template.serial_size, gtin=format_gtin(line.gtin),
+                Reason.SERIAL_FORM_FIXED, field=f"lines[{index}].template_id",
+                serial_size=serial_size, gtin=format_gtin(line.gtin),
             )  # fmt: skip
         if series.source != SerialSource.OPERATOR:
-            raise Refused(Reason.SERIAL_SOURCE_FIXED, field=field, gtin=format_gtin(line.gtin))
-        left = template.form.counter_limit - series.next_counter
+            raise Refused(
+                Reason.SERIAL_SOURCE_FIXED, field=f"lines[{index}]", gtin=format_gtin(line.gtin)
+            )
+        left = counter_limit - series.next_counter
         if line.quantity > left:
             raise Refused(
-                Reason.SERIALS_EXHAUSTED, field=f"{field}.quantity",
+                Reason.SERIALS_EXHAUSTED, field=f"lines[{index}].quantity",
                 left=left, gtin=format_gtin(line.gtin),
             )  # fmt: skip
         planned = work.planned[key]
-        if planned and (line.quantity > left - planned or work.read(key, SeriesRow) is None):
+        if planned and (line.quantity > left - planned or stored is None):
             raise Later
-        key_id, _ = self._keys.current(template.check_kind)
-        return BufferRow(
-            gtin=line.gtin,
-            template_id=line.template_id,
-            scheme=SCHEME,
-            state=_ACTIVE,
-            source=SerialSource.OPERATOR,
-            key_id=key_id,
-            vat_bp=tariffs.vat_bp(work.today),
-            price_net_tiyn=tariffs.price_net_tiyn(template.group, work.today),
-            price_tiyn=-1 if line.price_tiyn is None else line.price_tiyn,
-            first=0,
-            quantity=line.quantity,
-            delivered=0,
-        )
+        terms: Terms | None = work.noted.get(line.template_id)
+        if terms is None:
+            terms = _terms_today(work.today, line.template_id, self._keys)
+            work.noted[line.template_id] = terms
+        return terms
 
-    def _settle(self, work: Work, buffers: list[BufferRow]) -> OrderView:
+    def _settle(self, work: Work, terms: list[Terms]) -> OrderView:
         """Take the counters and write the order."""
-        placed = []
-        for key, buffer in zip(self._series, buffers, strict=True):
-            template = TEMPLATES[buffer.template_id]
-            series = _series(work, key, template.form.form)
+        command = self.command
+        buffers = []
+        for key, line, (_, key_id, cost) in zip(self._series, command.lines, terms, strict=True):
+            form, serial_size, _ = _SERIES[line.template_id]
+            series = work.read(key, SeriesRow) or _first(form)
             first = series.next_counter
-            work.change(key, SeriesRow(series.form, series.source, first + buffer.quantity))
-            row = RangeRow(self.bin, self._order_id, buffer.quantity, series.form)
-            work.issue(Issued(buffer.gtin, template.serial_size, first, row))
-            placed.append(buffer.starting(first))
-        order = OrderRow(
-            state=_READY,
-            group=TEMPLATES[buffers[0].template_id].group,
-            created_us=work.now_us,
-            closed_us=0,
-            buffers=tuple(placed),
-        )
+            work.change(key, SeriesRow(form, series.source, first + line.quantity))
+            row = RangeRow(self.bin, self._order_id, line.quantity, form)
+            work.issue(Issued(line.gtin, serial_size, first, row))
+            price_tiyn = -1 if line.price_tiyn is None else line.price_tiyn
+            buffers.append(
+                BufferRow(
+                    line.gtin, line.template_id, SCHEME, _ACTIVE, SerialSource.OPERATOR, key_id,
+                    cost.vat_bp, cost.price_net_tiyn, price_tiyn, first, line.quantity, 0,
+                )
+            )  # fmt: skip
+        order = OrderRow(_READY, terms[0].group, work.now_us, 0, tuple(buffers))
         work.put(self._order_key, order.pack())
-        if self.command.details:
+        if command.details:
             key = schema.details_key(self.bin, self._order_id)
-            work.put(key, self.command.details.encode())
-        work.change(self._account_key, require_account(work, self.bin).counting(orders=1))
+            work.put(key, command.details.encode())
         return OrderView(self.bin, self._order_id, order)
 
     def recall(self, work: Work, payload: bytes) -> OrderView:
@@ -246,9 +259,18 @@ class CreateOrderStep:
         return OrderView(self.bin, order_id, require_order(work, self.bin, order_id))
 
 
-def _series(work: Work, key: bytes, form: int) -> SeriesRow:
-    """Return the series as stored, or the one that its first order would start."""
-    return work.read(key, SeriesRow) or SeriesRow(form, SerialSource.OPERATOR, 0)
+def _first(form: int) -> SeriesRow:
+    """Return the series that its first order would start."""
+    return SeriesRow(form, SerialSource.OPERATOR, 0)
+
+
+def _terms_today(today: dt.date, template_id: int, keys: KeyRing) -> Terms:
+    """Return the terms of a template on a day, or refuse."""
+    template = TEMPLATES[template_id]
+    key_id, _ = keys.current(template.check_kind)
+    vat_bp = tariffs.vat_bp(today)
+    price_net_tiyn = tariffs.price_net_tiyn(template.group, today)
+    return Terms(template.group, key_id, _cost(price_net_tiyn, vat_bp))
 
 
 class CloseOrderStep:

@@ -6,7 +6,7 @@ once a batch.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
 
 from emitter.store import schema
@@ -45,13 +45,15 @@ R = TypeVar("R", bound=Row)
 class Work:
     """Rows as bytes (`get`, `put`, `delete`) or as values (`read`, `change`), and what is planned.
 
-    ``planned`` counts what the proposals of a round would take of what they share.
+    ``planned`` counts what the proposals of a round would take of what they share; ``noted`` is
+    what steps have found out that holds for the whole batch.
     """
 
     def __init__(self, writer: Writer, now_us: int) -> None:
         self.now_us = now_us
         self.today = civil_date(now_us)
-        self.planned: Counter[object] = Counter()
+        self.planned: defaultdict[object, int] = defaultdict(int)
+        self.noted: dict[object, Any] = {}
         self.proposing: set[int] = set()  # participants with proposals in this round
         self.issued: list[Issued] = []
         self._writer = writer
@@ -66,9 +68,10 @@ class Work:
         wanted = [key for key in dict.fromkeys(keys) if key not in self._rows]
         self._rows.update(zip(wanted, self._writer.get_many(wanted), strict=True))
 
-    def expect_none(self, key: bytes) -> None:
-        """Save the look-up of a row that cannot be there, since its id was drawn for this batch."""
-        self._rows.setdefault(key, None)
+    def expect_none(self, *keys: bytes) -> None:
+        """Save looking up rows that cannot be there, since their id was drawn for this batch."""
+        for key in keys:
+            self._rows.setdefault(key, None)
 
     def get(self, key: bytes) -> bytes | None:
         """Return a row as this batch has left it so far."""
@@ -81,8 +84,10 @@ class Work:
     def put(self, key: bytes, row: bytes) -> None:
         """Write a row."""
         self._rows[key] = self._changed[key] = row
-        self._deleted.discard(key)
-        self._forget(key)
+        if self._deleted:
+            self._deleted.discard(key)
+        if key in self._values:
+            self._forget(key)
 
     def delete(self, key: bytes) -> None:
         """Delete a row."""
@@ -102,7 +107,8 @@ class Work:
         """Write a row by its value."""
         self._values[key] = value
         self._unpacked.add(key)
-        self._deleted.discard(key)
+        if self._deleted:
+            self._deleted.discard(key)
 
     def _forget(self, key: bytes) -> None:
         """Drop a value whose row was written otherwise."""
@@ -111,7 +117,8 @@ class Work:
 
     def issue(self, issued: Issued) -> None:
         """Write the row of a new range of counters and remember to tell the index of ranges."""
-        self.put(schema.range_key(*issued[:3]), issued.row.pack())
+        gtin, serial_size, first, row = issued
+        self.put(schema.range_key(gtin, serial_size, first), row.pack())
         self.issued.append(issued)
 
     def write(self, rows_max: int) -> None:

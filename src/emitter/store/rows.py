@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import struct
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -220,10 +221,6 @@ class BufferRow(NamedTuple):
         """Return the packed buffer."""
         return _BUFFER.pack(*self)
 
-    def starting(self, first: int) -> BufferRow:
-        """Return the buffer with its codes made from counter ``first`` on."""
-        return BufferRow(*self[:9], first, *self[10:])
-
     @property
     def is_open(self) -> bool:
         """Whether money of the buffer may still be held in the order's escrow."""
@@ -244,7 +241,9 @@ class OrderRow(NamedTuple):
 
     def pack(self) -> bytes:
         """Return the row."""
-        return _ORDER.pack(*self[:4]) + b"".join([buffer.pack() for buffer in self.buffers])
+        state, group, created_us, closed_us, buffers = self
+        head = _ORDER.pack(state, group, created_us, closed_us)
+        return head + b"".join([_BUFFER.pack(*buffer) for buffer in buffers])
 
     @classmethod
     def unpack(cls, row: bytes) -> OrderRow:
@@ -312,7 +311,8 @@ class RequestRow(NamedTuple):
 
     def pack(self) -> bytes:
         """Return the row."""
-        return _REQUEST.pack(*self[:4]) + self.payload
+        digest, reason, at_us, expires_us, payload = self
+        return _REQUEST.pack(digest, reason, at_us, expires_us) + payload
 
     @classmethod
     def unpack(cls, row: bytes) -> RequestRow:
@@ -353,7 +353,8 @@ class RangeRow(NamedTuple):
 
     def pack(self) -> bytes:
         """Return the row."""
-        return _RANGE.pack(self.bin, self.order_id.bytes, self.quantity, self.form)
+        bin_, order_id, quantity, form = self
+        return _RANGE.pack(bin_, order_id.bytes, quantity, form)
 
     @classmethod
     def unpack(cls, row: bytes) -> RangeRow:
@@ -364,6 +365,7 @@ class RangeRow(NamedTuple):
 
 _JOURNAL_HEAD = struct.Struct("<qB16sQQB")
 _JOURNAL_ENTRY = struct.Struct("<Bq")
+_JOURNALS = [struct.Struct("<qB16sQQB" + "Bq" * entries) for entries in range(4)]
 
 
 class JournalRow(NamedTuple):
@@ -379,12 +381,11 @@ class JournalRow(NamedTuple):
 
     def pack(self) -> bytes:
         """Return the row."""
-        order = self.order_id.bytes if self.order_id else bytes(16)
-        head = _JOURNAL_HEAD.pack(
-            self.at_us, self.kind, order, self.gtin, self.quantity, len(self.entries)
-        )
-        entries = [_JOURNAL_ENTRY.pack(account, amount) for account, amount in self.entries]
-        return head + b"".join(entries) + self.reference.encode()
+        at_us, kind, order_id, gtin, quantity, entries, reference = self
+        order = order_id.bytes if order_id else bytes(16)
+        pack = _JOURNALS[len(entries)].pack
+        row = pack(at_us, kind, order, gtin, quantity, len(entries), *chain.from_iterable(entries))
+        return row + reference.encode()
 
     @classmethod
     def unpack(cls, row: bytes) -> JournalRow:

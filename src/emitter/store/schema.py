@@ -31,10 +31,7 @@ import struct
 from uuid import UUID
 
 _U64 = struct.Struct(">Q")
-
-
-def _u64(number: int) -> bytes:
-    return _U64.pack(number)
+_u64 = _U64.pack
 
 
 META_KEY = b"m"
@@ -152,9 +149,12 @@ class RequestKind(enum.IntEnum):
     PAYMENT = 4
 
 
+_KINDS = {kind: bytes((kind,)) for kind in RequestKind}
+
+
 def request_key(bin_: int, kind: RequestKind, request_id: bytes) -> bytes:
     """Return the key of a request row."""
-    return b"q" + _u64(bin_) + bytes((kind,)) + request_id
+    return b"q" + _u64(bin_) + _KINDS[kind] + request_id
 
 
 def delivery_id(order_id: UUID, gtin: int, block_id: str) -> bytes:
