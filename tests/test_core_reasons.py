@@ -17,6 +17,7 @@ def test_the_header_and_the_table_have_the_same_numbers() -> None:
             r"^\s+REASON_(\w+) = (\d+),$", HEADER.read_text(), re.MULTILINE
         )
     }
-    first_blocks = {reason.name: reason.value for reason in Reason if reason < 32}
-    assert native == first_blocks
+    engines = range(8, 16)  # of one code, but for the engine to answer
+    core = {reason.name: reason.value for reason in Reason if reason < 32 and reason not in engines}
+    assert native == core
     assert len(native) == HEADER.read_text().count("REASON_")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import string
-from pathlib import Path
 
 import grpc
 import pytest
 
-import emitter
 from emitter.errors import Reason, Refusal, Refused
 
 REASONS = [reason for reason in Reason if reason is not Reason.OK]
@@ -89,14 +86,6 @@ def test_wire_values_are_what_they_always_were() -> None:
     assert now.items() >= WIRE_VALUES.items()
     assert len(Reason.__members__) == len(Reason), "two names share a value"
     assert max(Reason) < 256, "the core answers reasons in a byte"
-
-
-def test_the_core_answers_the_values_of_the_table() -> None:
-    header = Path(emitter.__file__).parent / "native" / "reasons.h"
-    pairs = re.findall(r"REASON_(\w+) = (\d+)", header.read_text("utf-8"))
-    assert {name: int(value) for name, value in pairs} == {
-        reason.name: reason.value for reason in Reason if reason < Reason.UNAUTHENTICATED
-    }
 
 
 @pytest.mark.parametrize("reason", REASONS, ids=lambda reason: reason.name)

@@ -178,6 +178,25 @@ def post(
     RELEASE name an escrow, the other kinds ESCROW_NONE).
     """
 
+# ---- States of codes ----------------------------------------------------------------------------
+
+CHUNK_CODES: Final = 1024
+"""Codes of a chunk. A row of a chunk is at most one byte longer (`native/chunks.h`)."""
+
+def unpack_chunks(rows: Sequence[bytes | None]) -> NDArray[np.uint8]:
+    """Unpack rows of chunks to their codes: an array of shape (count, CHUNK_CODES).
+
+    None or an empty row is a chunk of zeros. `ValueError` for what `pack_chunks` cannot have made.
+    """
+
+def read_chunks(
+    rows: Sequence[bytes | None], row_index: ArrayLike, offsets: ArrayLike
+) -> NDArray[np.uint8]:
+    """Read single codes of packed chunks: for each the byte at ``offsets`` of a row."""
+
+def pack_chunks(codes: NDArray[np.uint8]) -> list[bytes | None]:
+    """Pack rows of CHUNK_CODES bytes to the shortest rows; None for a chunk of zeros."""
+
 # ---- Symbols: GS1 DataMatrix --------------------------------------------------------------------
 
 SYMBOL_GS1: Final = 0

@@ -506,6 +506,10 @@ def post(accounts: bytearray, escrows: bytearray, movements):
     return reasons, missing
 
 
+# ---- States of codes ----------------------------------------------------------------------------
+
+include "_core_chunks.pxi"
+
 # ---- Symbols: GS1 DataMatrix --------------------------------------------------------------------
 
 include "_core_symbols.pxi"

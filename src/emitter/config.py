@@ -95,6 +95,10 @@ class Limits:
     batch_orders_max: int = _limit(
         1_000, "orders a call", "a tenth of a second; two fit into a participant's queue"
     )
+    report_codes_max: int = _limit(30_000, "codes a report", "what the national stations send")
+    report_spans_max: int = _limit(
+        1_000, "ranges a report", "ranges and blocks of any size; each reads its order"
+    )
     unary_deadline_ms: int = _limit(
         30_000, "milliseconds", "a unary call without a deadline of its own"
     )

@@ -83,6 +83,32 @@ class Reason(enum.IntEnum):
         "The code does not fit into a DataMatrix symbol of the asked size.",
         "Код не помещается в символ DataMatrix заданного размера.")
 
+    # One code: answered by the engine where a report would move it.
+    CODE_MOVE_REFUSED = (
+        8, "FAILED_PRECONDITION", 409, False,
+        "The state of the code does not allow the move.",
+        "Состояние кода не допускает этого действия.")
+    CODE_NOT_OWNED = (
+        9, "NOT_FOUND", 404, False,
+        "The participant has no such code.",
+        "У участника нет такого кода.")
+    CODE_REPEATED = (
+        10, "INVALID_ARGUMENT", 400, False,
+        "The code occurs more than once in the report.",
+        "Код указан в отчёте более одного раза.")
+    CODE_BOXED = (
+        11, "FAILED_PRECONDITION", 409, False,
+        "The code lies in a box: name the box, or take the code out first.",
+        "Код находится в упаковке: укажите упаковку или сначала извлеките код.")
+    CODE_IN_TRANSIT = (
+        12, "FAILED_PRECONDITION", 409, False,
+        "The code is shipped to another participant who has not answered yet.",
+        "Код отгружен другому участнику, который ещё не ответил.")
+    CODE_UTILISED_ALREADY = (
+        13, "FAILED_PRECONDITION", 409, False,
+        "The utilisation of the code has been reported before.",
+        "Нанесение кода уже было указано в другом отчёте.")
+
     # The core's batch of money movements.
     FUNDS_INSUFFICIENT = (
         16, "FAILED_PRECONDITION", 409, False,
@@ -222,6 +248,15 @@ class Reason(enum.IntEnum):
         "Этикетка не вмещает символ: {modules} модулей со свободной зоной занимают {needed_mm} мм"
         " при {dpi} dpi, целыми точками и не мельче разрешённого GS1; в макете {given_mm} мм.")
 
+    SPAN_INVALID = (
+        76, "INVALID_ARGUMENT", 400, False,
+        "{field}: the codes must lie inside the buffer, which has {limit}.",
+        "{field}: коды должны лежать внутри буфера, в котором их {limit}.")
+    REPORT_EMPTY = (
+        77, "INVALID_ARGUMENT", 400, False,
+        "{field}: a report names at least one code.",
+        "{field}: в отчёте должен быть хотя бы один код.")
+
     # Things that are not there, or another's (told apart from nobody).
     PARTICIPANT_NOT_FOUND = (
         80, "NOT_FOUND", 404, False,
@@ -248,6 +283,11 @@ class Reason(enum.IntEnum):
         85, "NOT_FOUND", 404, False,
         "No connection {connection_id}.",
         "Подключение {connection_id} не найдено.")
+
+    DOCUMENT_NOT_FOUND = (
+        87, "NOT_FOUND", 404, False,
+        "No document {document_id}.",
+        "Документ {document_id} не найден.")
 
     # A repeat that is not one.
     REQUEST_DIFFERS = (
@@ -316,6 +356,11 @@ class Reason(enum.IntEnum):
         151, "UNAVAILABLE", 503, True,
         "The store does not answer now; repeat later.",
         "Хранилище сейчас недоступно; повторите позже.")
+    CODES_BUSY = (
+        152, "UNAVAILABLE", 503, True,
+        "A large report of the same buffers is being carried out; repeat later with the same id.",
+        "Выполняется большой отчёт по тем же буферам; повторите позже с тем же"
+        " идентификатором.")
     INTERNAL = (
         149, "INTERNAL", 500, False,
         "An internal error; the operator has been told.",

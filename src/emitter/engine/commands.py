@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emitter.errors import Reason, Refused
+from emitter.trade.circulation import MOVES, Acceptance
 from emitter.trade.gs1 import format_gtin
 from emitter.trade.templates import require_template
 
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from emitter.config import Limits
+    from emitter.engine.code_sets import CodeSet
     from emitter.store.rows import SignaturePolicy
+    from emitter.trade.circulation import DocumentKind
+    from emitter.trade.titled import Titled
 
 
 def require_text(text: str, field: str, chars_max: int) -> None:
@@ -39,7 +43,8 @@ def _sha256(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _digest(*fields: object) -> bytes:
+def digest_of(*fields: object) -> bytes:
+    """Return the SHA-256 of fields as JSON: the same for the same request."""
     return _sha256(_encode(fields))
 
 
@@ -98,7 +103,7 @@ class CreditAccount:
 
     def digest(self) -> bytes:
         """Return what tells this payment from another under the same reference."""
-        return _digest(self.bin, self.amount_tiyn)
+        return digest_of(self.bin, self.amount_tiyn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,7 @@ class CreateOrder:
 
     def digest(self) -> bytes:
         """Return what tells this order from another under the same request id."""
-        fields = []  # as `_digest` would write them, in a third of its time
+        fields = []  # as `digest_of` would write them, in a third of its time
         for line in self.lines:
             price = "null" if line.price_tiyn is None else line.price_tiyn
             fields.append(f"[{line.gtin:d},{line.quantity:d},{line.template_id:d},{price}]")
@@ -184,7 +189,7 @@ class DeliverBlock:
 
     def digest(self) -> bytes:
         """Return what tells this delivery from another under the same block id."""
-        return _digest(self.quantity)
+        return digest_of(self.quantity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +207,7 @@ class CloseOrder:
 
     def digest(self) -> bytes:
         """Return what tells this closing from another under the same request id."""
-        return _digest(str(self.order_id), self.gtin)
+        return digest_of(str(self.order_id), self.gtin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +256,48 @@ class IssueClientToken:
         """Refuse a wrong form."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReportCodes:
+    """Report codes of a participant: utilisation, introduction, dropout, withdrawal, return.
+
+    ``reason`` is one of the reasons that the kind takes (`trade.circulation.MOVES`), None where it
+    takes none. ``dated_on`` is the day the goods were moved, None for the day of the report.
+    """
+
+    bin: int
+    request_id: str
+    kind: DocumentKind
+    codes: CodeSet
+    reason: Titled | None = None
+    acceptance: Acceptance = Acceptance.WHOLE
+    dated_on: dt.date | None = None
+    details: str = ""  # what else came with the report, as JSON: kept with it, never looked into
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+        require_text(self.request_id, "request_id", limits.request_id_chars_max)
+        move = MOVES.get(self.kind)
+        if move is None:
+            raise Refused(Reason.FIELD_INVALID, field="kind", rule="not a kind of report")
+        if move.reasons and self.reason is None:
+            raise Refused(Reason.FIELD_REQUIRED, field="reason")
+        if self.reason is not None and type(self.reason) is not move.reasons:
+            raise Refused(Reason.FIELD_INVALID, field="reason", rule="not a reason of this kind")
+        if len(self.details.encode()) > limits.details_bytes_max:
+            raise Refused(Reason.LIMIT_EXCEEDED, field="details", limit=limits.details_bytes_max)
+        self.codes.check(limits)
+
+    def digest(self) -> bytes:
+        """Return what tells this report from another under the same request id."""
+        dated_on = self.dated_on.isoformat() if self.dated_on else None
+        return digest_of(
+            self.kind, self.reason, self.acceptance, dated_on, self.details, *self.codes.fields()
+        )
+
+
 Command = (
     RegisterParticipant | ActivateParticipant | IssueToken | CreditAccount
     | CreateOrder | DeliverBlock | CloseOrder
     | RegisterStation | OpenConnection | IssueClientToken
+    | ReportCodes
 )  # fmt: skip

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from emitter.config import Limits
-from emitter.engine import reading
+from emitter.engine import documents, reading
+from emitter.engine.code_sets import name_codes
 from emitter.engine.commands import (
     ActivateParticipant,
     CloseOrder,
@@ -22,6 +23,7 @@ from emitter.engine.commands import (
     OpenConnection,
     RegisterParticipant,
     RegisterStation,
+    ReportCodes,
     require_text,
 )
 from emitter.engine.delivery import DeliverBlockStep, make_records
@@ -37,6 +39,7 @@ from emitter.engine.participants import (
     token_digest,
 )
 from emitter.engine.ranges import Ranges
+from emitter.engine.reports import ReportStep
 from emitter.engine.stations import (
     read_connection,
     read_connections,
@@ -54,14 +57,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from emitter.engine.batch import Answer, Step
     from emitter.engine.delivery import BlockView
     from emitter.engine.keys import KeyRing
     from emitter.engine.orders import OrderView
     from emitter.engine.participants import AccountView
     from emitter.engine.reading import JournalEntry
+    from emitter.engine.reports import DocumentView
     from emitter.engine.stations import ConnectionView, Session, StationView
     from emitter.engine.verification import VerifiedCodes
+    from emitter.store.code_rows import BufferRuns
     from emitter.store.port import Store
     from emitter.store.port import Writer as StoreWriter
 
@@ -162,6 +170,9 @@ class Engine:
                 step = ActivateStep(command)
             case IssueToken():
                 step = IssueTokenStep(command, secrets.token_urlsafe(32))
+            case ReportCodes():
+                named = name_codes(command.codes, command.bin, self._store, self._ranges, self.keys)
+                step = ReportStep(command, self._new_id(), named)
             case RegisterStation() | OpenConnection() | IssueClientToken():
                 step = station_step(command, self.limits)
         return step
@@ -214,6 +225,26 @@ class Engine:
     def details(self, bin_: int, order_id: UUID) -> str:
         """Return what came with an order besides its lines, as JSON; raises `Refused`."""
         return reading.read_details(self._store, bin_, order_id)
+
+    def document(self, bin_: int, document_id: UUID) -> DocumentView:
+        """Return a document of the participant; raises `Refused`."""
+        return documents.read_document(self._store, bin_, document_id)
+
+    def documents(
+        self, bin_: int, *, page_size: int, page_token: bytes = b""
+    ) -> tuple[list[DocumentView], bytes]:
+        """Return a page of documents, newest first, and the next page's token (b'' at the end)."""
+        return documents.read_documents(
+            self._store, bin_, page_size=page_size, page_token=page_token
+        )
+
+    def document_runs(self, document: DocumentView) -> list[BufferRuns]:
+        """Return the codes that a document moved, as runs in buffers."""
+        return documents.read_runs(self._store, document)
+
+    def document_in_vain(self, document: DocumentView) -> NDArray[np.void]:
+        """Return the codes that a document named in vain, by item: `store.code_rows.IN_VAIN`."""
+        return documents.read_in_vain(self._store, document)
 
     def session(self, client_token: str) -> Session:
         """Return whose a station's clientToken is; raises `Refused`."""

@@ -1,23 +1,17 @@
-"""Checking scanned codes in bulk: parse, invert the serial to its counter, recompute the check.
-
-The core does what is done per code; here is only what is done per GTIN and per buffer. A code is
-genuine when its counter lies in a range that was issued, its text is what the buffer's template
-makes, the key id of AI 91 is the one in the recipe, and the check code is the recomputed one.
-"""
+"""Checking scanned codes in bulk: genuine or not and why, product, owner and state (C5)."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from emitter import _core
+from emitter.engine.code_states import read_states
+from emitter.engine.locating import locate_codes
 from emitter.errors import Reason
 from emitter.store import schema
-from emitter.store.rows import OrderRow, ParticipantRow
-from emitter.trade.states import BufferState, CodeState
-from emitter.trade.templates import TEMPLATES
+from emitter.store.rows import ParticipantRow
+from emitter.trade.circulation import STATE_MASK, UTILISED
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -25,9 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from emitter.engine.keys import KeyRing
-    from emitter.engine.ranges import Ranges, Series
+    from emitter.engine.locating import Place
+    from emitter.engine.ranges import Ranges
     from emitter.store.port import Reader, Store
-    from emitter.store.rows import BufferRow
 
 
 _SHORT_SIZE = 4
@@ -46,119 +40,59 @@ class IssuedBuffer(NamedTuple):
 class VerifiedCodes(NamedTuple):
     """One verdict a code, in columns: `Reason`, `CodeState` (0: none), index into ``buffers``.
 
-    ``buffers`` are those of the genuine codes: who holds a forged one's serial is told to nobody.
-    ``wrong_short`` counts the wrong codes with a four-character check, which could be guesses.
+    ``utilised`` says which codes the line has reported as put on goods. ``buffers`` are those of
+    the genuine codes: who holds a forged one's serial is told to nobody. ``wrong_short`` counts the
+    wrong codes with a four-character check, which could be guesses.
     """
 
     reasons: NDArray[np.uint8]
     states: NDArray[np.uint8]
+    utilised: NDArray[np.bool_]
     buffer_index: NDArray[np.int32]
     buffers: list[IssuedBuffer]
     wrong_short: int
 
 
-class _Found(NamedTuple):
-    """The codes of one series whose counters were issued: which codes, and their places."""
-
-    codes: NDArray[np.int64]
-    counters: NDArray[np.uint64]
-    range_index: NDArray[np.int64]
-    series: Series
-
-
 def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> VerifiedCodes:
     """Check codes separated by LF; see the module."""
-    parsed = _core.parse(text)
-    reasons = parsed["reason"].copy()
-    states = np.zeros(len(parsed), np.uint8)
-    buffer_index = np.full(len(parsed), -1, np.int32)
-    key_index = np.full(len(parsed), -1, np.int16)
-    check_keys: dict[int, int] = {}
-    buffers: list[IssuedBuffer] = []
-    for found in _locate(text, parsed, reasons, ranges, keys):
-        held, inverse = np.unique(found.range_index, return_inverse=True)
-        holders = [found.series.owner(index) for index in held.tolist()]
-        gtin = int(parsed["gtin"][found.codes[0]])
-        issued = store.view(partial(_buffers, holders=holders, gtin=gtin))
-        for place, (buffer, owner) in enumerate(issued):
-            codes = found.codes[inverse == place]
-            index = found.counters[inverse == place] - np.uint64(buffer.first)
-            template = TEMPLATES[buffer.template_id]
-            shaped = parsed["issued_size"][codes] == template.size
-            if template.has_key_id:
-                shaped &= parsed["key_id"][codes] == buffer.key_id
-            reasons[codes[~shaped]] = Reason.CODE_FORGED
-            key_index[codes[shaped]] = check_keys.setdefault(buffer.key_id, len(check_keys))
-            states[codes] = np.where(
-                index < buffer.delivered, CodeState.APPLIED_AND_PAID, _undelivered(buffer)
-            )
-            buffer_index[codes] = len(buffers)
-            buffers.append(owner)
-    forged = _core.check(text, parsed, [keys.check_key(key) for key in check_keys], key_index)
-    reasons[(forged != 0) & (reasons == 0)] = Reason.CODE_FORGED
-    genuine = reasons == 0
-    states[~genuine] = 0
-    buffer_index[~genuine] = -1
-    told, buffer_index[genuine] = np.unique(buffer_index[genuine], return_inverse=True)
+    codes = locate_codes(text, store, ranges, keys)
+    reasons = codes.reasons
+    genuine = np.flatnonzero((reasons == 0) & (codes.slots >= 0))
+    states = np.zeros(len(reasons), np.uint8)
+    buffer_index = np.full(len(reasons), -1, np.int32)
+    told, buffer_index[genuine] = np.unique(codes.slots[genuine], return_inverse=True)
+    places = [codes.places[slot] for slot in told.tolist()]
+    buffers = [codes.buffers[slot] for slot in told.tolist()]
+
+    def read(reader: Reader) -> tuple[NDArray[np.uint8], list[str]]:
+        indexes = codes.indexes[genuine]
+        found = read_states(reader, places, buffers, buffer_index[genuine], indexes)
+        return found, _names(reader, places)
+
+    states[genuine], names = store.view(read)
     wrong = (reasons == Reason.CODE_FORGED) | (reasons == Reason.CODE_NEVER_ISSUED)
-    wrong_short = int(np.count_nonzero(wrong & (parsed["check_size"] == _SHORT_SIZE)))
+    wrong_short = int(np.count_nonzero(wrong & (codes.parsed["check_size"] == _SHORT_SIZE)))
+    issued = [
+        IssuedBuffer(place.order_id, place.gtin, buffer.template_id, place.bin, name)
+        for place, buffer, name in zip(places, buffers, names, strict=True)
+    ]
     return VerifiedCodes(
-        reasons, states, buffer_index, [buffers[index] for index in told], wrong_short
+        reasons,
+        states & np.uint8(STATE_MASK),
+        (states & UTILISED) != 0,
+        buffer_index,
+        issued,
+        wrong_short,
     )
 
 
-def _buffers(
-    reader: Reader, holders: list[tuple[int, UUID]], gtin: int
-) -> list[tuple[BufferRow, IssuedBuffer]]:
-    """Return the buffers of a GTIN that hold ranges, with what a caller is told of them."""
-    orders = reader.get_many([schema.order_key(bin_, order_id) for bin_, order_id in holders])
-    owners = reader.get_many([schema.participant_key(bin_) for bin_, _ in holders])
-    issued = []
-    for (bin_, order_id), packed, participant in zip(holders, orders, owners, strict=True):
-        buffer = OrderRow.unpack(packed).buffer(gtin) if packed else None
-        if buffer is None or participant is None:
-            raise AssertionError("a range leads to an order and an owner that are not there")
-        name = ParticipantRow.unpack(participant).name
-        owner = IssuedBuffer(order_id, gtin, buffer.template_id, bin_, name)
-        issued.append((buffer, owner))
-    return issued
-
-
-def _undelivered(buffer: BufferRow) -> CodeState:
-    if buffer.state in (BufferState.CLOSED, BufferState.EXPIRED):
-        return CodeState.ANNULLED
-    return CodeState.EMITTED
-
-
-def _locate(
-    text: bytes,
-    parsed: NDArray[np.void],
-    reasons: NDArray[np.uint8],
-    ranges: Ranges,
-    keys: KeyRing,
-) -> list[_Found]:
-    """Find the ranges of the codes' counters, series by series; write reasons for the others."""
-    good = np.flatnonzero(reasons == 0)
-    place = parsed["gtin"][good] * np.uint64(256) + parsed["serial_size"][good]
-    names, inverse = np.unique(place, return_inverse=True)
-    forms = np.full(len(parsed), _core.FORM_NONE, np.uint8)
-    groups: list[tuple[NDArray[np.int64], Series]] = []
-    for number, name in enumerate(names.tolist()):
-        codes = good[inverse == number]
-        series = ranges.series(*divmod(name, 256))
-        if series is None:
-            reasons[codes] = Reason.CODE_UNKNOWN_GTIN
-            continue
-        forms[codes] = series.form
-        groups.append((codes, series))
-    counters, refused = _core.invert(keys.serial_key, text, parsed, forms)
-    reasons[refused != 0] = refused[refused != 0]
-    found = []
-    for codes, series in groups:
-        readable = codes[reasons[codes] == 0]
-        index = series.find(counters[readable])
-        reasons[readable[index < 0]] = Reason.CODE_NEVER_ISSUED
-        issued = readable[index >= 0]
-        if len(issued):
-            found.append(_Found(issued, counters[issued], index[index >= 0], series))
-    return found
+def _names(reader: Reader, places: list[Place]) -> list[str]:
+    """Return the name of the participant of each place."""
+    bins = list(dict.fromkeys(place.bin for place in places))
+    names = {}
+    rows = reader.get_many([schema.participant_key(bin_) for bin_ in bins])
+    for bin_, row in zip(bins, rows, strict=True):
+        if row is None:
+            raise AssertionError("an order leads to a participant that is not there")
+        names[bin_] = ParticipantRow.unpack(row).name
+    return [names[place.bin] for place in places]

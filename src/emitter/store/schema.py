@@ -22,6 +22,12 @@ its key: another's object is not refused but simply not found.
     c  connection                         connection of a station: policy, its one live token
     n  omsId                              how many connections a station has
     v  token hash                         which connection a station's clientToken belongs to
+    l  bin  order  gtin                   life of a buffer: where its codes left their first state
+    h  bin  order  gtin  chunk            states of 1,024 codes that are not alike
+    D  bin  document                      document: what was reported, and what came of it
+    R  bin  document  part                codes of a document, in runs
+    N  bin  document  part                codes that a document named in vain, with reasons
+    F  bin  order  gtin  document         a document of a buffer
 """
 
 from __future__ import annotations
@@ -40,6 +46,7 @@ META_KEY = b"m"
 CHECK_KEYS, PARTICIPANTS, ACCOUNTS, JOURNALS, ORDERS = b"k", b"p", b"a", b"j", b"o"
 ESCROWS, BLOCKS, SERIES, RANGES = b"e", b"b", b"s", b"r"
 DETAILS, STATIONS, CONNECTIONS, CLIENT_TOKENS = b"d", b"u", b"c", b"v"
+LIVES, CHUNKS, DOCUMENTS, RUNS, IN_VAIN, TRACES = b"l", b"h", b"D", b"R", b"N", b"F"
 
 
 def check_key_key(key_id: int) -> bytes:
@@ -140,6 +147,66 @@ def block_key(bin_: int, order_id: UUID, gtin: int, first: int) -> bytes:
     return buffer_prefix(bin_, order_id, gtin) + _u64(first)
 
 
+def life_key(bin_: int, order_id: UUID, gtin: int) -> bytes:
+    """Return the key of the life of a buffer."""
+    return LIVES + _u64(bin_) + order_id.bytes + _u64(gtin)
+
+
+def chunk_key(bin_: int, order_id: UUID, gtin: int, chunk: int) -> bytes:
+    """Return the key of the states of the codes from index ``chunk * CHUNK_CODES`` on."""
+    return chunks_prefix(bin_, order_id, gtin) + chunk.to_bytes(4, "big")
+
+
+def chunks_prefix(bin_: int, order_id: UUID, gtin: int) -> bytes:
+    """Return what the keys of all chunks of a buffer start with."""
+    return CHUNKS + _u64(bin_) + order_id.bytes + _u64(gtin)
+
+
+def chunk_of(key: bytes) -> int:
+    """Return the chunk in a key of kind h."""
+    return int.from_bytes(key[-4:], "big")
+
+
+def buffer_of(key: bytes) -> tuple[int, UUID, int]:
+    """Return participant, order and GTIN in a key of kind b, l, h or F."""
+    return owner(key), order_of(key), int(_U64.unpack_from(key, 25)[0])
+
+
+def document_key(bin_: int, document_id: UUID) -> bytes:
+    """Return the key of a document of a participant."""
+    return DOCUMENTS + _u64(bin_) + document_id.bytes
+
+
+def documents_prefix(bin_: int) -> bytes:
+    """Return what the keys of all documents of a participant start with."""
+    return DOCUMENTS + _u64(bin_)
+
+
+def runs_key(bin_: int, document_id: UUID, part: int) -> bytes:
+    """Return the key of a part of a document's runs."""
+    return RUNS + _u64(bin_) + document_id.bytes + part.to_bytes(4, "big")
+
+
+def in_vain_key(bin_: int, document_id: UUID, part: int) -> bytes:
+    """Return the key of a part of what a document named in vain."""
+    return IN_VAIN + _u64(bin_) + document_id.bytes + part.to_bytes(4, "big")
+
+
+def trace_key(bin_: int, order_id: UUID, gtin: int, document_id: UUID) -> bytes:
+    """Return the key by which a buffer leads to one of its documents."""
+    return traces_prefix(bin_, order_id, gtin) + document_id.bytes
+
+
+def traces_prefix(bin_: int, order_id: UUID, gtin: int) -> bytes:
+    """Return what the keys of all traces of a buffer start with."""
+    return TRACES + _u64(bin_) + order_id.bytes + _u64(gtin)
+
+
+def trace_document(key: bytes) -> UUID:
+    """Return the document in a key of kind F."""
+    return UUID(bytes=key[33:49])
+
+
 class RequestKind(enum.IntEnum):
     """What an idempotency id names; ids of different kinds do not meet."""
 
@@ -147,6 +214,7 @@ class RequestKind(enum.IntEnum):
     DELIVER_BLOCK = 2
     CLOSE = 3
     PAYMENT = 4
+    REPORT = 5
 
 
 _KINDS = {kind: bytes((kind,)) for kind in RequestKind}
@@ -198,12 +266,12 @@ def parse_range_key(key: bytes) -> tuple[int, int, int]:
 
 
 def owner(key: bytes) -> int:
-    """Return the BIN in a key of kind p, a, j, o, e, b, d or q."""
+    """Return the BIN in a key of kind p, a, j, o, e, b, d, q, l, h, D, R, N or F."""
     return int(_U64.unpack_from(key, 1)[0])
 
 
 def order_of(key: bytes) -> UUID:
-    """Return the order in a key of kind o, e, b or d."""
+    """Return the order in a key of kind o, e, b, d, l, h or F, the document of D, R or N."""
     return UUID(bytes=key[9:25])
 
 

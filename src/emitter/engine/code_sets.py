@@ -1,0 +1,120 @@
+"""How callers name codes: by their text, by a range of a buffer, by a block.
+
+Whatever is named becomes runs of codes in buffers. Texts are parsed, inverted and checked before
+the transaction, in bulk and without the interpreter; what was issued does not change any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from emitter.engine.locating import Place, locate_codes
+from emitter.engine.orders import require_buffer
+from emitter.engine.reading import read_block, read_order
+from emitter.errors import Reason, Refused
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from numpy.typing import NDArray
+
+    from emitter.config import Limits
+    from emitter.engine.keys import KeyRing
+    from emitter.engine.ranges import Ranges
+    from emitter.store.port import Store
+
+
+class CodeSpan(NamedTuple):
+    """Codes ``first`` to ``first + quantity`` of a buffer of the caller's own order."""
+
+    order_id: UUID
+    gtin: int
+    first: int
+    quantity: int
+
+
+class BlockName(NamedTuple):
+    """All codes of a delivered block of the caller's own order."""
+
+    order_id: UUID
+    gtin: int
+    block_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSet:
+    """Codes that a document is about. Items are counted through: texts, then spans, then blocks.
+
+    ``text`` has marking codes or identification codes, LF between them.
+    """
+
+    text: bytes = b""
+    spans: tuple[CodeSpan, ...] = ()
+    blocks: tuple[BlockName, ...] = ()
+
+    def check(self, limits: Limits) -> None:
+        """Refuse an empty set and one above the limits."""
+        texts = self.text.count(b"\n") + (bool(self.text) and not self.text.endswith(b"\n"))
+        named = len(self.spans) + len(self.blocks)
+        if not texts + named:
+            raise Refused(Reason.REPORT_EMPTY, field="codes")
+        for field, count, limit in (
+            ("codes", texts, limits.report_codes_max),
+            ("spans", named, limits.report_spans_max),
+        ):
+            if count > limit:
+                raise Refused(Reason.LIMIT_EXCEEDED, field=field, limit=limit)
+
+    def fields(self) -> tuple[object, ...]:
+        """Return what tells this set from another, as JSON takes it."""
+        spans = [(str(s.order_id), s.gtin, s.first, s.quantity) for s in self.spans]
+        blocks = [(str(b.order_id), b.gtin, b.block_id) for b in self.blocks]
+        return (self.text.decode("latin-1"), spans, blocks)
+
+
+NAMED = np.dtype([("item", "<u4"), ("slot", "<i4"), ("first", "<u4"), ("count", "<u4"),
+                  ("reason", "u1")])  # fmt: skip
+"""What an item of a set names: a run of codes in the buffer of a slot; or why it names none."""
+
+
+class NamedCodes(NamedTuple):
+    """A set as runs in buffers, in the order of its items."""
+
+    places: list[Place]
+    runs: NDArray[np.void]
+
+
+def name_codes(
+    codes: CodeSet, bin_: int, store: Store, ranges: Ranges, keys: KeyRing
+) -> NamedCodes:
+    """Find what a participant's set names; refuses a span or a block that is not there."""
+    located = locate_codes(codes.text, store, ranges, keys)
+    texts = np.zeros(len(located.reasons), NAMED)
+    texts["item"] = np.arange(len(texts))
+    texts["reason"] = located.reasons
+    texts["slot"] = np.where(located.reasons == 0, located.slots, -1)
+    texts["first"] = np.where(located.reasons == 0, located.indexes, 0)
+    texts["count"] = 1
+    slots = {place: slot for slot, place in enumerate(located.places)}
+    spans: list[tuple[int, ...]] = []
+    for field, order_id, gtin, first, count in _spans(codes, bin_, store):
+        buffer = require_buffer(read_order(store, bin_, order_id).row, gtin)
+        if not 0 <= first < first + count <= buffer.quantity:
+            raise Refused(Reason.SPAN_INVALID, field=field, limit=buffer.quantity)
+        slot = slots.setdefault(Place(bin_, order_id, gtin), len(slots))
+        spans.append((len(texts) + len(spans), slot, first, count, 0))
+    runs = np.concatenate([texts, np.array(spans, NAMED)])
+    return NamedCodes(list(slots), runs)
+
+
+def _spans(codes: CodeSet, bin_: int, store: Store) -> list[tuple[str, UUID, int, int, int]]:
+    """Return spans and blocks as (field, order, GTIN, first, count)."""
+    spans = [(f"spans[{number}]", *span) for number, span in enumerate(codes.spans)]
+    for number, name in enumerate(codes.blocks):
+        block = read_block(store, bin_, name.order_id, name.gtin, name.block_id)
+        spans.append((f"blocks[{number}]", name.order_id, name.gtin, block.first,
+                      block.row.quantity))  # fmt: skip
+    return spans

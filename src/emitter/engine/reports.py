@@ -1,0 +1,246 @@
+"""Reports: what participants say of their codes, each a document that is carried out once.
+
+All codes of a report are judged in one transaction. It moves all or none, or those that can be
+moved, as the caller asks; the others are named with their reasons and harm nobody. The money does
+not move: it was captured at delivery.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+import numpy as np
+
+from emitter.engine.batch import Proposal
+from emitter.engine.code_states import CHUNK, BufferMove
+from emitter.engine.holding import held_back
+from emitter.engine.participants import require_active
+from emitter.errors import Reason, Refused
+from emitter.store import schema
+from emitter.store.code_rows import (
+    IN_VAIN,
+    PART_BYTES,
+    RUN,
+    BufferRuns,
+    DocumentRow,
+    pack_in_vain,
+    pack_runs,
+)
+from emitter.store.port import ROWS_MAX
+from emitter.store.rows import OrderRow
+from emitter.trade.circulation import MOVES, UTILISED, Acceptance, DocumentStatus
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from emitter.engine.code_sets import NamedCodes
+    from emitter.engine.commands import ReportCodes
+    from emitter.engine.locating import Place
+    from emitter.engine.work import Work
+    from emitter.store.rows import BufferRow
+    from emitter.trade.circulation import Move
+
+
+class DocumentView(NamedTuple):
+    """A document as callers see it; its codes are read apart (`engine.documents`)."""
+
+    bin: int
+    document_id: UUID
+    row: DocumentRow
+
+    @property
+    def status(self) -> DocumentStatus:
+        """Return what came of it."""
+        return DocumentStatus(self.row.status)
+
+
+class ReportStep:
+    """Carry out a report; its request row leads to the document."""
+
+    id_field = "request_id"
+    remembers_refusals = True
+
+    def __init__(self, command: ReportCodes, document_id: UUID, named: NamedCodes) -> None:
+        self.command = command
+        self.bin = command.bin
+        self.digest = command.digest()
+        self.request: bytes | None = schema.request_key(
+            command.bin, schema.RequestKind.REPORT, command.request_id.encode()
+        )
+        self._document_id = document_id
+        self._places = named.places
+        self._runs, self._repeated = _apart(named.runs)
+        self.rows_max = _rows_max(self._runs, len(named.places))
+        if self.rows_max > ROWS_MAX:
+            raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=ROWS_MAX * CHUNK)
+        self._order_keys = [schema.order_key(place.bin, place.order_id) for place in named.places]
+
+    def claims(self) -> tuple[bytes, ...]:
+        """Return the request and the orders, whose delivery and closing move codes too."""
+        return (self.request or b"", *dict.fromkeys(self._order_keys))
+
+    def reads(self) -> tuple[bytes, ...]:
+        """Return the rows that a report is judged by, but for the chunks."""
+        lives = [schema.life_key(*place) for place in self._places]
+        return (self.request or b"", schema.participant_key(self.bin), *self._order_keys, *lives)
+
+    def judge(self, work: Work) -> Proposal:
+        """Propose to move the codes and to write the document."""
+        require_active(work, self.bin)
+        move = MOVES[self.command.kind]
+        in_vain = [self._repeated]
+        moves: list[tuple[Place, NDArray[np.void], BufferMove]] = []
+        for slot, place in enumerate(self._places):
+            named = self._runs[self._runs["slot"] == slot]
+            free, held = held_back(work, place, self.bin, move, named)
+            in_vain.append(held)
+            if len(free):
+                runs = np.empty(len(free), RUN)
+                runs["first"], runs["count"] = free["first"], free["count"]
+                buffer = _buffer(work, place)
+                moves.append((place, free, BufferMove(work, place, buffer, runs)))
+        in_vain.append(_unnamed(self._runs))
+        work.fetch([key for _, _, one in moves for key in one.chunk_keys()])
+        taken = []
+        table = move.table()
+        for place, free, one in moves:
+            moved = one.judge(table)
+            taken.append(BufferRuns(*place, moved.taken))
+            in_vain.append(_refused(free, moved.refused, moved.refused_bytes, move))
+        lost = np.concatenate(in_vain)
+        lost = lost[np.lexsort((lost["first"], lost["item"]))]
+        status = _status(taken, lost, self.command.acceptance)
+        if status is DocumentStatus.REJECTED:
+            taken, moves = [], []
+        return Proposal(
+            lambda: self._settle(work, status, [one for _, _, one in moves], taken, lost),
+            payload=self._document_id.bytes,
+        )
+
+    def _settle(
+        self,
+        work: Work,
+        status: DocumentStatus,
+        moves: list[BufferMove],
+        taken: list[BufferRuns],
+        lost: NDArray[np.void],
+    ) -> DocumentView:
+        for move in moves:
+            move.settle()
+        command = self.command
+        named = np.concatenate([self._runs["count"], self._repeated["count"]])
+        row = DocumentRow(
+            kind=command.kind,
+            acceptance=command.acceptance,
+            status=status,
+            reason=command.reason or 0,
+            at_us=work.now_us,
+            dated_on=command.dated_on.toordinal() if command.dated_on else 0,
+            codes=int(named.sum(dtype=np.int64)),
+            moved=sum(buffer.codes for buffer in taken),
+            in_vain=int(lost["count"].sum(dtype=np.int64)),
+            run_parts=0,
+            in_vain_parts=0,
+            details=command.details,
+        )
+        document = DocumentView(self.bin, self._document_id, row)
+        return write_document(work, document, taken, lost)
+
+    def recall(self, work: Work, payload: bytes) -> DocumentView:
+        """Return the document that the request made."""
+        document_id = UUID(bytes=payload)
+        row = work.get(schema.document_key(self.bin, document_id))
+        if row is None:
+            raise AssertionError("a request row leads to a document that is not there")
+        return DocumentView(self.bin, document_id, DocumentRow.unpack(row))
+
+
+def write_document(
+    work: Work, document: DocumentView, taken: list[BufferRuns], lost: NDArray[np.void]
+) -> DocumentView:
+    """Write a document with the codes it moved and those it named in vain; return its view."""
+    bin_, document_id, row = document
+    runs, in_vain = pack_runs(taken), pack_in_vain(lost)
+    row = row._replace(run_parts=len(runs), in_vain_parts=len(in_vain))
+    work.put(schema.document_key(bin_, document_id), row.pack())
+    for part, packed in enumerate(runs):
+        work.put(schema.runs_key(bin_, document_id, part), packed)
+    for part, packed in enumerate(in_vain):
+        work.put(schema.in_vain_key(bin_, document_id, part), packed)
+    for buffer in taken:
+        if len(buffer.runs):
+            work.put(schema.trace_key(buffer.bin, buffer.order_id, buffer.gtin, document_id),
+                     bin_.to_bytes(8, "big"))  # fmt: skip
+    return DocumentView(bin_, document_id, row)
+
+
+def _buffer(work: Work, place: Place) -> BufferRow:
+    """Return the buffer that codes were located in."""
+    packed = work.get(schema.order_key(place.bin, place.order_id))
+    buffer = OrderRow.unpack(packed).buffer(place.gtin) if packed else None
+    if buffer is None:
+        raise AssertionError("a code leads to a buffer that is not there")
+    return buffer
+
+
+def _apart(named: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """Return the runs sorted by buffer and index, and those that overlap an earlier one apart."""
+    runs = named[np.lexsort((named["item"], named["first"], named["slot"]))]
+    # Ends counted through all buffers, each behind the one before it, so that they only grow.
+    place = runs["slot"].astype(np.int64) << 32
+    ends = np.maximum.accumulate(place + runs["first"] + runs["count"])
+    overlaps = np.zeros(len(runs), bool)
+    overlaps[1:] = (place + runs["first"])[1:] < ends[:-1]
+    overlaps &= runs["slot"] >= 0
+    return runs[~overlaps], _in_vain(runs[overlaps], Reason.CODE_REPEATED)
+
+
+def _rows_max(runs: NDArray[np.void], places: int) -> int:
+    """Return how many rows a report writes at most: chunks, lives, traces, and the document's."""
+    runs = runs[runs["slot"] >= 0]
+    place = runs["slot"].astype(np.int64) << 32
+    first, last = runs["first"] // CHUNK, (runs["first"] + runs["count"] - 1) // CHUNK
+    inner = int(np.maximum(last.astype(np.int64) - first - 1, 0).sum())
+    chunks = len(np.union1d(place + first, place + last)) + inner
+    documents = 10 + len(runs) * (RUN.itemsize + IN_VAIN.itemsize) // PART_BYTES
+    return chunks + 3 * places + documents
+
+
+def _in_vain(runs: NDArray[np.void], reason: int | NDArray[np.uint8]) -> NDArray[np.void]:
+    """Return named runs as refused ones; no state is told of them."""
+    lost = np.zeros(len(runs), IN_VAIN)
+    for field in ("item", "first", "count"):
+        lost[field] = runs[field]
+    lost["reason"] = reason
+    return lost
+
+
+def _unnamed(runs: NDArray[np.void]) -> NDArray[np.void]:
+    """Return the items that name no code."""
+    none = runs[runs["slot"] < 0]
+    return _in_vain(none, none["reason"])
+
+
+def _refused(
+    named: NDArray[np.void], runs: NDArray[np.void], states: NDArray[np.uint8], move: Move
+) -> NDArray[np.void]:
+    """Return the codes that their state refuses, with the item that names each."""
+    lost = np.zeros(len(runs), IN_VAIN)
+    lost["item"] = named["item"][np.searchsorted(named["first"], runs["first"], side="right") - 1]
+    lost["first"], lost["count"], lost["state"] = runs["first"], runs["count"], states
+    lost["reason"] = Reason.CODE_MOVE_REFUSED
+    if move.event is None:
+        lost["reason"][states & UTILISED != 0] = Reason.CODE_UTILISED_ALREADY
+    return lost
+
+
+def _status(
+    taken: list[BufferRuns], lost: NDArray[np.void], acceptance: Acceptance
+) -> DocumentStatus:
+    """Return what comes of a report."""
+    if not len(lost):
+        return DocumentStatus.ACCEPTED
+    if acceptance is Acceptance.WHOLE or not any(len(buffer.runs) for buffer in taken):
+        return DocumentStatus.REJECTED
+    return DocumentStatus.PARTLY_ACCEPTED

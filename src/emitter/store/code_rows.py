@@ -1,0 +1,160 @@
+"""Rows of what happened to codes: the life of a buffer, documents, and the codes they name.
+
+The states of single codes are packed by the core (`_core.pack_chunks`); everything else is here.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+import numpy as np
+
+from emitter._core import CHUNK_CODES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+_LIFE = struct.Struct("<B")
+_TRACT = np.dtype([("first", "<u4"), ("byte", "u1")])
+
+OWNED = 1
+"""Flag of a life: some of the codes have changed hands."""
+BOXED = 2
+"""Flag of a life: some of the codes lie in boxes."""
+
+
+class LifeRow(NamedTuple):
+    """Where the codes of a buffer left their first state, chunk by chunk.
+
+    ``tracts`` has a byte for each chunk of `CHUNK_CODES` codes: what all of them are, or 0 for what
+    the buffer says; the codes of a chunk's own row go before either. Alike neighbours are kept as
+    one run, so a whole buffer of ten million introduced codes is a row of a few bytes.
+    """
+
+    flags: int
+    tracts: NDArray[np.uint8]
+
+    @classmethod
+    def new(cls, quantity: int) -> LifeRow:
+        """Return the life of a buffer of so many codes, none of which has been touched."""
+        return cls(0, np.zeros(-(-quantity // CHUNK_CODES), np.uint8))
+
+    def pack(self) -> bytes:
+        """Return the row."""
+        starts = np.flatnonzero(np.append(True, self.tracts[1:] != self.tracts[:-1]))
+        runs = np.empty(len(starts), _TRACT)
+        runs["first"], runs["byte"] = starts, self.tracts[starts]
+        return _LIFE.pack(self.flags) + len(self.tracts).to_bytes(4, "little") + runs.tobytes()
+
+    @classmethod
+    def unpack(cls, row: bytes) -> LifeRow:
+        """Return the value of a row."""
+        count = int.from_bytes(row[1:5], "little")
+        runs = np.frombuffer(row, _TRACT, offset=5)
+        lengths = np.diff(runs["first"], append=np.uint32(count))
+        return cls(row[0], np.repeat(runs["byte"], lengths))
+
+
+_DOCUMENT = struct.Struct("<BBBBqi3QII")
+
+
+class DocumentRow(NamedTuple):
+    """A document: what a participant reported about codes, and what came of it.
+
+    ``reason`` is a value of the reasons its kind takes, 0 for none; ``dated_on`` the day the goods
+    were moved, of the proleptic calendar, 0 for the day of the report. ``run_parts`` and
+    ``in_vain_parts`` count the rows of the codes it moved and of those it named in vain.
+    """
+
+    kind: int
+    acceptance: int
+    status: int
+    reason: int
+    at_us: int
+    dated_on: int
+    codes: int
+    moved: int
+    in_vain: int
+    run_parts: int
+    in_vain_parts: int
+    details: str  # JSON: what else came with it
+
+    def pack(self) -> bytes:
+        """Return the row."""
+        return _DOCUMENT.pack(*self[:11]) + self.details.encode()
+
+    @classmethod
+    def unpack(cls, row: bytes) -> DocumentRow:
+        """Return the value of a row."""
+        return cls._make((*_DOCUMENT.unpack_from(row), row[_DOCUMENT.size :].decode()))
+
+
+RUN = np.dtype([("first", "<u4"), ("count", "<u4")])
+"""Codes ``first`` to ``first + count`` of a buffer."""
+
+IN_VAIN = np.dtype([
+    ("item", "<u4"), ("reason", "u1"), ("state", "u1"), ("first", "<u4"), ("count", "<u4"),
+])  # fmt: skip
+"""Codes named in vain: the item of the document, `Reason`, byte of the state (0: none told), and
+the run of codes in the buffer that the item names (count 1 and first 0 where none was found)."""
+
+_BUFFER = struct.Struct("<Q16sQI")
+PART_BYTES = 60_000
+"""Bytes of a part of a document: below the port's limit of a value."""
+
+
+class BufferRuns(NamedTuple):
+    """Codes of one buffer: a sorted array of `RUN` that do not touch."""
+
+    bin: int
+    order_id: UUID
+    gtin: int
+    runs: NDArray[np.void]
+
+    @property
+    def codes(self) -> int:
+        """Return how many codes there are."""
+        return int(self.runs["count"].sum(dtype=np.int64))
+
+
+def pack_runs(buffers: list[BufferRuns]) -> list[bytes]:
+    """Return the rows that hold the runs of a document's buffers."""
+    parts, part = [], b""
+    for buffer in buffers:
+        runs = buffer.runs
+        while len(runs):
+            room = (PART_BYTES - len(part) - _BUFFER.size) // RUN.itemsize
+            if room < 1:
+                parts.append(part)
+                part = b""
+                continue
+            taken, runs = runs[:room], runs[room:]
+            part += _BUFFER.pack(buffer.bin, buffer.order_id.bytes, buffer.gtin, len(taken))
+            part += taken.tobytes()
+    return [*parts, part] if part else parts
+
+
+def unpack_runs(row: bytes) -> Iterator[BufferRuns]:
+    """Yield the runs in one row; a buffer may go on in the next row."""
+    at = 0
+    while at < len(row):
+        bin_, order, gtin, count = _BUFFER.unpack_from(row, at)
+        at += _BUFFER.size
+        runs = np.frombuffer(row, RUN, count=count, offset=at)
+        at += count * RUN.itemsize
+        yield BufferRuns(bin_, UUID(bytes=order), gtin, runs)
+
+
+def pack_in_vain(items: NDArray[np.void]) -> list[bytes]:
+    """Return the rows that hold an array of `IN_VAIN`."""
+    step = PART_BYTES // IN_VAIN.itemsize
+    return [items[at : at + step].tobytes() for at in range(0, len(items), step)]
+
+
+def unpack_in_vain(rows: list[bytes]) -> NDArray[np.void]:
+    """Return the array of `IN_VAIN` in its rows."""
+    return np.frombuffer(b"".join(rows), IN_VAIN)

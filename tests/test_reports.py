@@ -1,0 +1,227 @@
+"""Reports move codes along their machine, all or the valid ones, and name the others."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from conftest import BIN, LP, OTHER_BIN, SHOES, Bench
+from emitter import _core
+from emitter.engine.code_sets import BlockName, CodeSet, CodeSpan
+from emitter.engine.commands import CloseOrder, DeliverBlock, OrderLine, ReportCodes
+from emitter.errors import Reason
+from emitter.trade.circulation import (
+    MOVES,
+    STATE_MASK,
+    UTILISED,
+    Acceptance,
+    DocumentKind,
+    DocumentStatus,
+)
+from emitter.trade.states import CODE, CodeEvent, CodeState
+
+MONEY = 1_000_000_000
+KINDS = list(MOVES)
+
+
+def reason_of(kind: DocumentKind):
+    """Return some reason that a kind of report takes."""
+    reasons = MOVES[kind].reasons
+    return next(iter(reasons)) if reasons else None
+
+
+class Reporter:
+    """Reports through an engine, with a new request id each."""
+
+    def __init__(self, bench: Bench, bin_: int = BIN) -> None:
+        self.bench, self.bin, self._count = bench, bin_, 0
+
+    def __call__(self, kind: DocumentKind, acceptance=Acceptance.WHOLE, **codes):
+        self._count += 1
+        command = ReportCodes(
+            self.bin, f"{self.bin}-report-{self._count}", kind, CodeSet(**codes),
+            reason_of(kind), acceptance,
+        )  # fmt: skip
+        return self.bench.engine.execute(command).value
+
+    def verdicts(self, view) -> list[tuple]:
+        return self.bench.engine.document_in_vain(view).tolist()
+
+
+@pytest.fixture
+def report(bench: Bench) -> Reporter:
+    bench.join(BIN, MONEY)
+    bench.join(OTHER_BIN, MONEY)
+    return Reporter(bench)
+
+
+def states(bench: Bench, codes: list[bytes]) -> list[int]:
+    """Return the byte of each code, as verification tells it."""
+    verified = bench.engine.verify(b"\n".join(codes))
+    assert not verified.reasons.any()
+    return (verified.states | np.where(verified.utilised, UTILISED, 0)).tolist()
+
+
+def test_a_code_goes_its_way(bench: Bench, report: Reporter):
+    order = bench.order("order", OrderLine(SHOES, 10, 1))
+    codes = bench.codes(bench.deliver(order, "block", 4).value)
+    text = codes[0] + b"\n" + codes[2]
+    way = [
+        (DocumentKind.UTILISATION, CodeState.APPLIED_AND_PAID),
+        (DocumentKind.INTRODUCTION, CodeState.INTRODUCED),
+        (DocumentKind.WITHDRAWAL, CodeState.WITHDRAWN),
+        (DocumentKind.RETURN, CodeState.INTRODUCED),
+        (DocumentKind.DROPOUT, CodeState.WRITTEN_OFF),
+    ]
+    for kind, state in way:
+        view = report(kind, text=text)
+        assert (view.status, view.row.moved) == (DocumentStatus.ACCEPTED, 2)
+        paid = CodeState.APPLIED_AND_PAID
+        assert states(bench, codes) == [state | UTILISED, paid, state | UTILISED, paid]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("state", list(CodeState))
+def test_every_cell(bench: Bench, report: Reporter, kind: DocumentKind, state: CodeState):
+    order = bench.order("order", OrderLine(SHOES, 5, 1))
+    if state not in (CodeState.EMITTED, CodeState.ANNULLED):
+        bench.deliver(order, "block", 5)
+    path = {
+        CodeState.INTRODUCED: [DocumentKind.INTRODUCTION],
+        CodeState.WITHDRAWN: [DocumentKind.INTRODUCTION, DocumentKind.WITHDRAWAL],
+        CodeState.WRITTEN_OFF: [DocumentKind.DROPOUT],
+    }.get(state, [])
+    span = (CodeSpan(order.order_id, SHOES, 1, 2),)
+    for step in path:
+        assert report(step, spans=span).status is DocumentStatus.ACCEPTED
+    if state is CodeState.ANNULLED:
+        bench.engine.execute(CloseOrder(BIN, "close", order.order_id))
+    event = {
+        DocumentKind.INTRODUCTION: CodeEvent.INTRODUCE,
+        DocumentKind.DROPOUT: CodeEvent.WRITE_OFF,
+        DocumentKind.WITHDRAWAL: CodeEvent.WITHDRAW,
+        DocumentKind.RETURN: CodeEvent.RETURN,
+    }.get(kind)
+    allowed = (
+        CODE.grid[state][event] is not None
+        if event
+        else state in (CodeState.APPLIED_AND_PAID, CodeState.INTRODUCED)
+    )
+    view = report(kind, spans=span)
+    if allowed:
+        assert (view.status, view.row.moved, view.row.in_vain) == (DocumentStatus.ACCEPTED, 2, 0)
+    else:
+        assert (view.status, view.row.moved, view.row.in_vain) == (DocumentStatus.REJECTED, 0, 2)
+        assert [v[1:3] for v in report.verdicts(view)] == [(Reason.CODE_MOVE_REFUSED, state)] * 2
+
+
+def test_valid_codes_are_moved_beside_bad_ones(bench: Bench, report: Reporter):
+    order = bench.order("order", OrderLine(SHOES, 10, 1))
+    codes = bench.codes(bench.deliver(order, "block", 4).value)
+    other = bench.order("other", OrderLine(LP, 3, 9), bin_=OTHER_BIN)
+    block = bench.engine.execute(DeliverBlock(OTHER_BIN, other.order_id, LP, "theirs")).value
+    theirs = bench.engine.records(block, 0, 1)
+    forged = codes[1][:-1] + (b"A" if codes[1][-1:] != b"A" else b"B")
+    text = b"\n".join([codes[0], forged, b"nonsense", codes[0], theirs, codes[3]])
+    rejected = report(DocumentKind.INTRODUCTION, text=text)
+    assert (rejected.status, rejected.row.moved) == (DocumentStatus.REJECTED, 0)
+    view = report(DocumentKind.INTRODUCTION, Acceptance.VALID, text=text)
+    assert (view.status, view.row.moved) == (DocumentStatus.PARTLY_ACCEPTED, 2)
+    named = [(item, reason) for item, reason, *_ in report.verdicts(view)]
+    assert named == [
+        (1, Reason.CODE_FORGED), (2, Reason.CODE_UNPARSABLE),
+        (3, Reason.CODE_REPEATED), (4, Reason.CODE_NOT_OWNED),
+    ]  # fmt: skip
+    assert report.verdicts(rejected) == report.verdicts(view)
+    assert states(bench, codes) == [3, 2, 2, 3]
+
+
+def test_a_report_is_one_document_however_often_it_comes(bench: Bench):
+    bench.join(BIN, MONEY)
+    order = bench.order("order", OrderLine(SHOES, 10, 1))
+    bench.deliver(order, "block", 4)
+    command = ReportCodes(
+        BIN, "once", DocumentKind.UTILISATION,
+        CodeSet(blocks=(BlockName(order.order_id, SHOES, "block"),)),
+    )  # fmt: skip
+    first, second = bench.engine.execute(command), bench.engine.execute(command)
+    assert (first.value, first.replayed) == (second.value, False)
+    assert second.replayed
+    assert bench.engine.documents(BIN, page_size=10)[0] == [first.value]
+    other = ReportCodes(BIN, "once", DocumentKind.UTILISATION,
+                        CodeSet(spans=(CodeSpan(order.order_id, SHOES, 0, 1),)))  # fmt: skip
+    assert bench.refusal(other).reason is Reason.REQUEST_DIFFERS
+
+
+def test_millions_by_range_cost_one_row(bench: Bench, report: Reporter):
+    order = bench.order("order", OrderLine(SHOES, 3_000_000, 1))
+    bench.deliver(order, "block", 3_000_000)
+    before = len(bench.dump())
+    span = (CodeSpan(order.order_id, SHOES, 0, 3_000_000),)
+    assert report(DocumentKind.INTRODUCTION, spans=span).row.moved == 3_000_000
+    rows = bench.dump()
+    assert len(rows) - before == 5  # life, document, its runs, trace, request
+    assert sum(len(row) for key, row in rows if key[:1] == b"l") < 20
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_reports_agree_with_a_list_of_codes(bench: Bench, report: Reporter, seed: int):
+    rng = random.Random(seed)
+    quantity = rng.choice([700, 1024, 2500, 5000])
+    order = bench.order("order", OrderLine(SHOES, quantity, 1))
+    delivered = rng.choice([quantity, quantity // 2, 1024, 1100])
+    block = bench.deliver(order, "block", min(delivered, quantity)).value
+    delivered = block.row.quantity
+    codes = bench.codes(block)
+    plain = [int(CodeState.APPLIED_AND_PAID)] * delivered + [1] * (quantity - delivered)
+    for _ in range(30):
+        kind = rng.choice(KINDS)
+        table = MOVES[kind].table()
+        acceptance = rng.choice(list(Acceptance))
+        chosen: set[int] = set()
+        spans = []
+        for _ in range(rng.randrange(3)):
+            first = rng.randrange(quantity)
+            count = rng.choice([1, 10, 1024, quantity]) % (quantity - first) + 1
+            if chosen.isdisjoint(range(first, first + count)):
+                chosen.update(range(first, first + count))
+                spans.append(CodeSpan(order.order_id, SHOES, first, count))
+        texts = [i for i in rng.sample(range(delivered), rng.choice([1, 20])) if i not in chosen]
+        chosen.update(texts)
+        view = report(kind, acceptance, text=b"\n".join(codes[i] for i in texts),
+                      spans=tuple(spans))  # fmt: skip
+        bad = {i for i in chosen if not table[plain[i]]}
+        if not bad or (acceptance is Acceptance.VALID and bad != chosen):
+            for i in chosen - bad:
+                plain[i] = table[plain[i]]
+            assert view.row.moved == len(chosen - bad)
+        else:
+            assert view.status is DocumentStatus.REJECTED
+        assert view.row.in_vain == len(bad)
+        assert states(bench, codes) == plain[:delivered]
+
+
+def test_packing_is_the_shortest_and_comes_back():
+    rng = np.random.default_rng(7)
+    for share in (0, 0.001, 0.05, 0.3, 0.34, 0.6, 1):
+        codes = ((rng.random((4, 1024)) < share) * rng.integers(1, 32, (4, 1024))).astype(np.uint8)
+        codes[0] = np.repeat(rng.integers(0, 3, 16), 64)
+        rows = _core.pack_chunks(codes)
+        assert (_core.unpack_chunks(rows) == codes).all()
+        index, offset = rng.integers(0, 4, 500), rng.integers(0, 1024, 500)
+        assert (_core.read_chunks(rows, index, offset) == codes[index, offset]).all()
+        for row, chunk in zip(rows, codes, strict=True):
+            touched = np.count_nonzero(chunk)
+            runs = 1 + np.count_nonzero(chunk[1:] != chunk[:-1])
+            expected = min(1 + 3 * touched, 1 + 3 * runs, 1025) if touched else 0
+            assert len(row or b"") == expected
+    for bad in (b"\x04", b"\x03abc", b"\x01\0\0", b"\x01\0\4\1", b"\x02\1\0\1", b"\1\1\0\1\1\0\1"):
+        with pytest.raises(ValueError, match="not the row of a chunk"):
+            _core.unpack_chunks([bad])
+
+
+def test_state_bits_do_not_meet():
+    assert max(CodeState) <= STATE_MASK
+    assert not UTILISED & STATE_MASK
