@@ -25,11 +25,11 @@ from emitter.trade.calendar import civil_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from concurrent.futures import Future
     from pathlib import Path
 
     from emitter.engine.batch import Answer
     from emitter.engine.commands import Command
+    from emitter.engine.promise import Promise
 
 CREDIT_TIYN = 10**15
 TEMPLATE = 20  # milk: 85 bytes with a MAC of 44 characters, the commonest form
@@ -83,7 +83,7 @@ def join(engine: Engine, owners: list[int]) -> None:
 
 def carry_out(engine: Engine, commands: Iterable[Command]) -> list[Answer]:
     """Submit commands as fast as the queues take them; return the answers once all are durable."""
-    futures: list[Future[Answer]] = []
+    futures: list[Promise] = []
     for command in commands:
         while True:
             try:

@@ -32,11 +32,10 @@ from serial_order import Seen, explain, facts_of
 from simulated_stations import BINS, FOUNDED, WHOLE_SERIES, Station, draw, weights
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
     from pathlib import Path
 
-    from emitter.engine.batch import Answer
     from emitter.engine.commands import Command
+    from emitter.engine.promise import Promise
 
 SECOND_US = 1_000_000
 NEW_YEAR_US = 20_454 * DAY_US - ALMATY_US  # 2026-01-01 00:00 in Almaty: VAT goes from 12 to 16 %
@@ -204,7 +203,7 @@ class World:
 
     def _submit(
         self, asked: list[tuple[Station, Command]]
-    ) -> list[tuple[Station, Command, Future[Answer] | Refused]]:
+    ) -> list[tuple[Station, Command, Promise | Refused]]:
         submitted = []
         for station, command in asked:
             try:
@@ -242,8 +241,8 @@ class World:
             if isinstance(one.command, DeliverBlock) and one.reason == "OK":
                 self.audit.take_codes(self.engine, one.value)
 
-    def _verdict(self, command: Command, outcome: Future[Answer] | Refused) -> Seen:
-        refused = outcome if isinstance(outcome, Refused) else outcome.exception(timeout=0)
+    def _verdict(self, command: Command, outcome: Promise | Refused) -> Seen:
+        refused = outcome if isinstance(outcome, Refused) else outcome.exception(timeout_s=0)
         if refused is None:
             answer = outcome.result()
             return Seen(command, "OK", {}, answer.replayed, answer.value)

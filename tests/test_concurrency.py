@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
 
-    from emitter.engine.batch import Answer
     from emitter.engine.engine import Engine
     from emitter.engine.keys import KeyRing
+    from emitter.engine.promise import Promise
 
 STATIONS_MAX = 6
 BATCH = 256
@@ -101,7 +101,7 @@ def hold(engine: Engine, bin_: int, told: list[list[Told]]) -> None:
             at = place
 
 
-def verdict(quantity: int, future: Future[Answer]) -> Told:
+def verdict(quantity: int, future: Promise) -> Told:
     refused = future.exception()
     if refused is None:
         return Told(gross(quantity), future.result().value.order_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-from concurrent.futures import Future
 from functools import partial
 
 import pytest
@@ -16,6 +15,7 @@ from conftest import BIN
 from emitter.api.suz.dev_ca import make_authority, make_key, make_signer
 from emitter.api.suz.signatures import Anchors
 from emitter.config import Limits
+from emitter.engine.promise import Promise
 from emitter.errors import Reason, Refused
 from emitter.store.rows import SignaturePolicy
 from suz import LP, MILK, SHOES, Door, Station, shoes_order, v3_order
@@ -233,8 +233,8 @@ def test_a_connection_whose_commit_was_unknown_is_opened_once(
             if lost:
                 return future
             lost.append(future.result())
-            unknown = Future()
-            unknown.set_exception(Refused(Reason.COMMIT_UNKNOWN))
+            unknown = Promise()
+            unknown.settle(Refused(Reason.COMMIT_UNKNOWN))
             return unknown
 
         headers = {"X-RegistrationKey": door.registered.registration_key}

@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 import random
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -28,10 +28,10 @@ from fuzzing import seeds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from emitter.engine.batch import Answer
     from emitter.engine.commands import Command
     from emitter.engine.engine import Engine
     from emitter.engine.keys import KeyRing
+    from emitter.engine.promise import Promise
     from emitter.engine.work import Work
 
 BATCH = 256
@@ -240,7 +240,7 @@ def test_closing_under_load_answers_everybody(opened: Opened, tmp_path, seed: in
     join(engine, 1, 10**9)
     begin = threading.Barrier(4, timeout=30)
 
-    def work(name: int) -> list[Future[Answer]]:
+    def work(name: int) -> list[Promise]:
         begin.wait()
         futures = []
         for n in range(10_000):
@@ -263,3 +263,13 @@ def test_closing_under_load_answers_everybody(opened: Opened, tmp_path, seed: in
     engine = opened(store := open_lmdb(tmp_path / "store"))
     assert engine.account(1).orders_open == len(made)
     check_store(store, whole=True)
+
+
+def test_what_nobody_waits_for_any_more_is_not_carried_out(opened: Opened) -> None:
+    engine = opened(MemoryStore(), threaded=False, active_orders_max=0)
+    join(engine, 1, 10**9)
+    left, wanted = (engine.submit(order(1, name, 1)) for name in ("left", "wanted"))
+    left.abandoned = True
+    engine.work_off()
+    assert (left.done(), wanted.done()) == (False, True)
+    assert not engine.execute(order(1, "left", 1)).replayed

@@ -8,7 +8,6 @@ with the cause in the log and nothing of it on the wire.
 
 from __future__ import annotations
 
-import concurrent.futures
 import logging
 import re
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -26,7 +25,6 @@ from emitter.wire import language_of, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
 
     from google.protobuf.descriptor import ServiceDescriptor
 
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from emitter.engine.commands import Command
     from emitter.engine.engine import Engine
     from emitter.engine.participants import Principal
+    from emitter.engine.promise import Promise
 
 API_VERSION = "1.0"
 VERSION_METADATA = (("emitter-api-version", API_VERSION),)
@@ -99,11 +98,11 @@ class Call:
         answer = self.wait(self.engine.submit(command))
         return answer.value, answer.replayed
 
-    def wait(self, future: Future[Answer]) -> Answer:
+    def wait(self, promise: Promise) -> Answer:
         """Return the answer; COMMIT_UNKNOWN if the call may take no longer."""
         try:
-            return future.result(self._seconds_left())
-        except concurrent.futures.TimeoutError:
+            return promise.result(self._seconds_left())
+        except TimeoutError:
             raise Refused(Reason.COMMIT_UNKNOWN) from None
 
     def _seconds_left(self) -> float:

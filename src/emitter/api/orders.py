@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import queue
 import threading
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, cast
 
 import grpc
@@ -14,6 +13,7 @@ from emitter.api import values
 from emitter.api.calls import parse, refused_for
 from emitter.engine.batch import Answer
 from emitter.engine.commands import CloseOrder
+from emitter.engine.promise import Promise
 from emitter.errors import Reason, Refused
 from emitter.trade.gs1 import require_gtin
 from emitter.v1 import order_pb2
@@ -58,11 +58,11 @@ class OrderServicer:
         if len(request.requests) > limit:
             raise Refused(Reason.LIMIT_EXCEEDED, field="requests", limit=limit)
         bin_ = call.station()
-        futures = [_submitted(item, call, bin_) for item in request.requests]
+        promises = [_submitted(item, call, bin_) for item in request.requests]
         response = order_pb2.BatchCreateOrdersResponse()
-        for item, future in zip(request.requests, futures, strict=True):
+        for item, promise in zip(request.requests, promises, strict=True):
             verdict = response.verdicts.add(request_id=item.request_id)
-            _tell(verdict, _decision(future, call), call)
+            _tell(verdict, _decision(promise, call), call)
         return response
 
     def get_order(
@@ -181,15 +181,15 @@ class _OrderStream:
         try:
             request = parse(order_pb2.StreamOrdersRequest, body)
             request_id = request.request_id
-            future = self._call.engine.submit(values.create_order(self._bin, request))
+            promise = self._call.engine.submit(values.create_order(self._bin, request))
         except Exception as error:  # noqa: BLE001 - answered, or else the stream would hang
             self._done.put((request_id, error))
         else:
-            future.add_done_callback(functools.partial(self._decided, request_id))
+            promise.add_done_callback(functools.partial(self._decided, request_id))
 
-    def _decided(self, request_id: str, future: Future[Answer]) -> None:
+    def _decided(self, request_id: str, promise: Promise) -> None:
         """Pass a verdict on; runs in the engine's thread, so it does nothing else."""
-        self._done.put((request_id, future.exception() or future.result()))
+        self._done.put((request_id, promise.exception() or promise.result()))
 
     def _answer(self, request_id: str, verdict: Answer | BaseException) -> bytes:
         response = order_pb2.StreamOrdersResponse(request_id=request_id)
@@ -197,20 +197,20 @@ class _OrderStream:
         return response.SerializeToString()
 
 
-def _submitted(request: order_pb2.CreateOrderRequest, call: Call, bin_: int) -> Future[Answer]:
-    """Hand one order of many to the engine; what it refuses at once is in the future, too."""
+def _submitted(request: order_pb2.CreateOrderRequest, call: Call, bin_: int) -> Promise:
+    """Hand one order of many to the engine; what it refuses at once is in the promise, too."""
     try:
         return call.engine.submit(values.create_order(bin_, request))
     except Exception as error:  # noqa: BLE001 - answered beside its neighbours
-        refused: Future[Answer] = Future()
-        refused.set_exception(error)
+        refused = Promise()
+        refused.settle(error)
         return refused
 
 
-def _decision(future: Future[Answer], call: Call) -> Answer | BaseException:
+def _decision(promise: Promise, call: Call) -> Answer | BaseException:
     """Wait for a verdict no longer than the call may take, and return it."""
     try:
-        return call.wait(future)
+        return call.wait(promise)
     except Exception as error:  # noqa: BLE001 - answered beside its neighbours
         return error
 

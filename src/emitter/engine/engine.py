@@ -55,7 +55,6 @@ from emitter.store.scanning import scan_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     import numpy as np
     from numpy.typing import NDArray
@@ -65,6 +64,7 @@ if TYPE_CHECKING:
     from emitter.engine.keys import KeyRing
     from emitter.engine.orders import OrderView
     from emitter.engine.participants import AccountView
+    from emitter.engine.promise import Promise
     from emitter.engine.reading import JournalEntry
     from emitter.engine.reports import DocumentView
     from emitter.engine.stations import ConnectionView, Session, StationView
@@ -131,8 +131,8 @@ class Engine:
 
     # Changing -------------------------------------------------------------------------------------
 
-    def submit(self, command: Command) -> Future[Answer]:
-        """Queue a command; the future gets its `Answer`, or `Refused`, once it is durable.
+    def submit(self, command: Command) -> Promise:
+        """Queue a command; the promise gets its `Answer`, or `Refused`, once it is durable.
 
         Raises `Refused` at once for a wrong form and when the queues are full.
         """
@@ -141,10 +141,10 @@ class Engine:
 
     def execute(self, command: Command) -> Answer:
         """Carry out a command and return its answer; raises `Refused`."""
-        future = self.submit(command)
+        promise = self.submit(command)
         if not self._threaded:
             self.work_off()
-        return future.result()
+        return promise.result()
 
     def work_off(self) -> None:
         """Carry out everything that is queued, in this thread (not for a threaded engine)."""

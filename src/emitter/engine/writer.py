@@ -17,10 +17,10 @@ import logging
 import threading
 import time
 from collections import OrderedDict, deque
-from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from emitter.engine.batch import Answer, carry_out
+from emitter.engine.batch import carry_out
+from emitter.engine.promise import Promise
 from emitter.engine.work import Work
 from emitter.errors import Reason, Refused
 from emitter.failpoints import reach
@@ -59,43 +59,49 @@ class Writer:
         self._limits = limits
         self._published = published
         self._doubted = doubted
-        self._queues: OrderedDict[int, deque[tuple[Step, Future[Answer]]]] = OrderedDict()
+        self._queues: OrderedDict[int, deque[tuple[Step, Promise]]] = OrderedDict()
         self._waiting = 0
         self._stopping = False
-        self._state = threading.Condition()
+        self._idle = False  # whether the thread sleeps until something comes
+        self._lock = threading.Lock()
+        self._come = threading.Condition(self._lock)
         self._thread = (
             threading.Thread(target=self._run, name="writer", daemon=True) if threaded else None
         )
         if self._thread:
             self._thread.start()
 
-    def submit(self, step: Step) -> Future[Answer]:
-        """Queue a step; its future gets the answer, or `Refused`, once it is durable.
+    def submit(self, step: Step) -> Promise:
+        """Queue a step; its promise gets the answer, or `Refused`, once it is durable.
 
         Refuses with OVERLOADED when a queue is full, SHUTTING_DOWN after `close`. `ValueError` for
         a step that no transaction could hold.
         """
         if step.rows_max > ROWS_MAX:
             raise ValueError(f"a step of {step.rows_max} rows; a transaction has {ROWS_MAX}")
-        future: Future[Answer] = Future()
-        with self._state:
+        promise = Promise()
+        with self._lock:
             if self._stopping:
                 raise Refused(Reason.SHUTTING_DOWN)
             if self._waiting >= self._limits.queue_commands_max:
                 raise Refused(Reason.OVERLOADED, what="queue_commands_max")
-            queue = self._queues.setdefault(step.bin, deque())
+            queue = self._queues.get(step.bin)
+            if queue is None:
+                queue = self._queues[step.bin] = deque()
             if len(queue) >= self._limits.queue_participant_commands_max:
                 raise Refused(Reason.OVERLOADED, what="queue_participant_commands_max")
-            queue.append((step, future))
+            queue.append((step, promise))
             self._waiting += 1
-            self._state.notify()
-        return future
+            if self._idle:
+                self._idle = False
+                self._come.notify()
+        return promise
 
     def close(self) -> None:
         """Finish what is queued and stop."""
-        with self._state:
+        with self._lock:
             self._stopping = True
-            self._state.notify()
+            self._come.notify()
         if self._thread:
             self._thread.join()
         while self.run_once():
@@ -107,11 +113,8 @@ class Writer:
         if not batch:
             return False
         steps = [step for step, _ in batch]
-        for (_, future), verdict in zip(batch, self._commit(steps), strict=True):
-            if isinstance(verdict, Answer):
-                future.set_result(verdict)
-            else:
-                future.set_exception(verdict)
+        for (_, promise), verdict in zip(batch, self._commit(steps), strict=True):
+            promise.settle(verdict)
         reach("batch.answered")
         return True
 
@@ -120,35 +123,36 @@ class Writer:
         while True:
             if 0 < self._waiting < self._limits.batch_commands_max:
                 time.sleep(gather_s)
-            with self._state:
+            with self._lock:
                 while not self._waiting and not self._stopping:
-                    self._state.wait()
+                    self._idle = True
+                    self._come.wait()
                 if not self._waiting:
                     return
             self.run_once()
 
-    def _take(self) -> list[tuple[Step, Future[Answer]]]:
-        """Take the next batch, one command of each participant in turn; drop the cancelled.
+    def _take(self) -> list[tuple[Step, Promise]]:
+        """Take the next batch, one command of each participant in turn; drop the abandoned.
 
         It ends at the limit of commands, or in front of the first one whose rows would be too many.
         """
-        batch: list[tuple[Step, Future[Answer]]] = []
+        batch: list[tuple[Step, Promise]] = []
         rows = 0
-        with self._state:
+        with self._lock:
             while self._queues and len(batch) < self._limits.batch_commands_max:
                 bin_, queue = next(iter(self._queues.items()))
                 rows += queue[0][0].rows_max
                 if rows > ROWS_MAX:
                     break
-                step, future = queue.popleft()
+                step, promise = queue.popleft()
                 self._waiting -= 1
                 del self._queues[bin_]
                 if queue:
                     self._queues[bin_] = queue
-                if future.set_running_or_notify_cancel():
-                    batch.append((step, future))
-                else:
+                if promise.abandoned:
                     rows -= step.rows_max
+                else:
+                    batch.append((step, promise))
         return batch
 
     def _commit(self, steps: list[Step]) -> list[Verdict]:

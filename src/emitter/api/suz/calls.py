@@ -197,12 +197,17 @@ class Call:
         raise AssertionError("the last attempt returns or raises")
 
     async def _execute(self, command: Command) -> Answer:
-        future = asyncio.wrap_future(self.engine.submit(command))
+        promise = self.engine.submit(command)
+        loop, settled = asyncio.get_running_loop(), asyncio.Event()
+        promise.add_done_callback(lambda _: loop.call_soon_threadsafe(settled.set))
         try:
             async with asyncio.timeout(self.limits.unary_deadline_ms / 1000):
-                return await future
+                await settled.wait()
         except TimeoutError:
             raise Refused(Reason.COMMIT_UNKNOWN) from None
+        finally:
+            promise.abandoned = True
+        return promise.result()
 
 
 def require_uuid(text: str, field: str) -> UUID:
