@@ -7,6 +7,7 @@ makes, the key id of AI 91 is the one in the recipe, and the check code is the r
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -120,11 +121,13 @@ def _find(
     """Find the ranges of the codes' counters, series by series; write reasons for the others."""
     good = np.flatnonzero(reasons == 0)
     place = parsed["gtin"][good] * np.uint64(256) + parsed["serial_size"][good]
-    names, inverse = np.unique(place, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    names, starts = np.unique(place[order], return_index=True)
     forms = np.full(len(parsed), _core.FORM_NONE, np.uint8)
     groups: list[tuple[NDArray[np.int64], Series]] = []
-    for number, name in enumerate(names.tolist()):
-        codes = good[inverse == number]
+    bounds = pairwise([*starts.tolist(), len(order)])
+    for name, (start, end) in zip(names.tolist(), bounds, strict=True):
+        codes = good[order[start:end]]
         series = ranges.series(*divmod(name, 256))
         if series is None:
             reasons[codes] = Reason.CODE_UNKNOWN_GTIN
