@@ -62,7 +62,7 @@ def emit_with(key: bytes, kind: int, secret: bytes, recipe: dict[str, Any], firs
 
 
 def read(text: bytes, forms: Sequence[int], kinds: Sequence[int]) -> tuple[bytes, ...]:
-    """Parse, invert and check the items of a text; item i has form and kind i modulo theirs."""
+    """Parse, read, invert and check a text's items; item i has form and kind i modulo theirs."""
     parsed = _core.parse(text)
     at = np.arange(len(parsed))
     form_column = np.array(forms, np.uint8)[at % len(forms)]
@@ -70,7 +70,9 @@ def read(text: bytes, forms: Sequence[int], kinds: Sequence[int]) -> tuple[bytes
     keys = [_check_key(kind, number) for number in (0, 1) for kind in kinds]
     counters, reasons = _core.invert(_serial_key(), text, parsed, form_column)
     forged = _core.check(text, parsed, keys, key_index)
-    return parsed.tobytes(), counters.tobytes(), reasons.tobytes(), forged.tobytes()
+    lines, origins = _core.readings(text, parsed, np.ones(len(parsed), bool))
+    rows = (parsed, counters, reasons, forged, origins)
+    return (*(row.tobytes() for row in rows), lines)
 
 
 def digest(kind: int, recipe: dict[str, Any], form: int, first: int, count: int) -> dict[str, str]:
@@ -79,7 +81,7 @@ def digest(kind: int, recipe: dict[str, Any], form: int, first: int, count: int)
     size = len(recipe["record"])
     text = np.frombuffer(codes, np.uint8).reshape(count, size)
     lines = np.pad(text, ((0, 0), (0, 1)), constant_values=10).tobytes()
-    parsed, counters, reasons, forged = read(lines, [form], [kind])
+    parsed, counters, reasons, forged, *_ = read(lines, [form], [kind])
     issued = np.array_equal(np.frombuffer(counters, np.uint64), np.arange(first, first + count))
     verdicts = np.frombuffer(forged, np.uint8)
     assert issued and not any(reasons)  # noqa: PT018 - said by the digest anyway

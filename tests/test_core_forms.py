@@ -152,7 +152,9 @@ LINES = st.sampled_from(
         b"%s",
     ]
 )
-PIECES = st.sampled_from([b"a", b"", b"_", b"\x1d", b"a" * 17, b"\xff", b"~", b"0" * 300])
+PIECES = st.sampled_from(
+    [b"a", b"", b"_", b"\x1d", b"a" * 17, b"\xff", b"~", b"0" * 300, b"&lt;", b"<GS>", b"&#29;"]
+)
 
 
 @settings(deadline=None)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from conftest import LP, MILK, Bench
+import numpy as np
+import pytest
+
+from conftest import LP, MILK, SHOES, Bench
 from emitter import _core
 from emitter.engine.commands import (
     OrderLine,
 )
 from emitter.engine.keys import KeyRing
+from emitter.engine.locating import locate_codes
 from emitter.errors import Reason, Refused
 from emitter.trade.states import CodeState
+from noises import GS, NOISES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,3 +133,81 @@ def test_codes_of_a_replaced_key_still_verify(tmp_path: Path, clock) -> None:
     assert not bench.engine.verify(b"\n".join(codes)).reasons.any()
     swapped = codes[0][:34] + codes[10][34:38] + codes[0][38:]
     assert bench.engine.verify(swapped).reasons.tolist() == [Reason.CODE_FORGED]
+
+
+def issued_of_all_kinds(bench: Bench, quantity: int) -> list[bytes]:
+    """Codes with a signature, a MAC, and a short check behind a serial of six and of thirteen."""
+    bench.join(tiyn=10**9)
+    codes = []
+    for gtin, template_id in ((SHOES, 1), (LP, 10), (MILK, 20), (46198488, 4), (MILK, 16)):
+        price = 9_500 if template_id == 4 else None
+        line = OrderLine(gtin, quantity, template_id, price)
+        order = bench.order(f"all-{template_id}", line)
+        codes += bench.codes(bench.deliver(order, "b", gtin=gtin).value)
+    return codes
+
+
+def damaged(code: bytes) -> bytes:
+    """The code with another character in the middle of its check."""
+    at = len(code) - 3
+    return code[:at] + (b"A" if code[at : at + 1] != b"A" else b"B") + code[at + 1 :]
+
+
+@pytest.mark.parametrize("name", NOISES)
+def test_a_noisy_code_gets_the_verdict_of_the_code(bench: Bench, name: str) -> None:
+    codes = issued_of_all_kinds(bench, 40)
+    noisy = b"\n".join(NOISES[name](code) for code in codes)
+    exact, found = (bench.engine.verify(text) for text in (b"\n".join(codes), noisy))
+    assert not found.reasons.any()
+    assert found.wrong_short == 0
+    for one, other in ((found.states, exact.states), (found.buffer_index, exact.buffer_index)):
+        assert np.array_equal(one, other)
+    assert found.buffers == exact.buffers
+    forged = [damaged(code) for code in codes]
+    verdict = bench.engine.verify(b"\n".join(NOISES[name](code) for code in forged))
+    refused = [Reason.CODE_FORGED, Reason.CODE_NEVER_ISSUED, Reason.CODE_UNKNOWN_GTIN]
+    assert np.isin(verdict.reasons, refused).all()
+    assert not verdict.buffers
+    assert verdict.wrong_short >= 3 * 40  # each reading that was tried is a guess
+
+
+def test_noisy_codes_among_others_keep_their_places(bench: Bench) -> None:
+    codes = issued_of_all_kinds(bench, 2)
+    texts = [codes[0], b"]d2" + codes[2], b"junk", damaged(codes[4]), codes[4].replace(GS, b""),
+             b"]d2" + codes[2].replace(b"0104640088090997", b"0104640088090998")]  # fmt: skip
+    verdict = bench.engine.verify(b"\n".join(texts))
+    assert verdict.reasons.tolist() == [
+        0, 0, Reason.CODE_UNPARSABLE, Reason.CODE_FORGED, 0, Reason.CODE_GTIN_INVALID,
+    ]  # fmt: skip
+    held = [verdict.buffers[index].gtin for index in verdict.buffer_index.tolist() if index >= 0]
+    assert held == [SHOES, LP, MILK]
+    assert verdict.wrong_short == 1
+
+
+def test_a_code_that_is_genuine_as_it_stands_is_read_as_nothing_else(bench: Bench) -> None:
+    """A serial may look like an escape: then the escape is the serial."""
+    codes = issued_of_all_kinds(bench, 40_000)
+    odd = [code for code in codes if b"&" in code and b";" in code]
+    assert odd
+    assert not bench.engine.verify(b"\n".join(odd)).reasons.any()
+
+
+def test_identification_codes_are_found_where_they_are_asked_for(bench: Bench) -> None:
+    codes = issued_of_all_kinds(bench, 3)
+    parsed = _core.parse(b"\n".join(codes))
+    ends = (parsed["serial_at"] + parsed["serial_size"]).tolist()
+    alone = [code[:end] for code, end in zip(codes, ends, strict=True)]
+    engine = bench.engine
+    house = (bench.store, engine._ranges, engine.keys)
+    whole = locate_codes(b"\n".join(codes), *house)
+    for text in (b"\n".join(alone), b"\n".join(b"]d2" + code for code in alone)):
+        found = locate_codes(text, *house, identification=True)
+        assert not found.reasons.any()
+        assert np.array_equal(found.indexes, whole.indexes)
+        assert [found.places[slot] for slot in found.slots.tolist()] == [
+            whole.places[slot] for slot in whole.slots.tolist()
+        ]
+        assert (engine.verify(text).reasons == Reason.CODE_UNPARSABLE).all()
+    changed = [code[:-1] + (b"A" if code[-1:] != b"A" else b"B") for code in alone]
+    found = locate_codes(b"\n".join(changed), *house, identification=True)
+    assert (found.reasons == Reason.CODE_NEVER_ISSUED).all()

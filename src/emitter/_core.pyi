@@ -197,6 +197,24 @@ def read_chunks(
 def pack_chunks(codes: NDArray[np.uint8]) -> list[bytes | None]:
     """Pack rows of CHUNK_CODES bytes to the shortest rows; None for a chunk of zeros."""
 
+# ---- Scanner noise ------------------------------------------------------------------------------
+
+READINGS_MAX: Final = 8
+"""Readings of an item at most."""
+
+def readings(
+    text: bytes, parsed: NDArray[np.void], wanted: ArrayLike, *, identification: bool = False
+) -> tuple[bytes, NDArray[np.int64]]:
+    """Find the codes that items may have been before scanners spoilt them: (readings, origins).
+
+    ``readings`` is a text as `parse` takes it, LF behind each; reading i is one of the item
+    ``origins[i]``, an index into ``parsed``, in rising order. Of one item those with less undone
+    come first, READINGS_MAX at most; the item as it stands is none of them. Only items with a true
+    value in ``wanted`` are looked at. Each reading can be parsed, and is a guess: an exact code
+    goes before, and a check code decides (`native/readings.h` has the rules). ``identification`` as
+    in `parse`. `ValueError` if rows do not fit the text.
+    """
+
 # ---- Symbols: GS1 DataMatrix --------------------------------------------------------------------
 
 SYMBOL_GS1: Final = 0

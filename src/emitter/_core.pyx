@@ -510,6 +510,10 @@ def post(accounts: bytearray, escrows: bytearray, movements):
 
 include "_core_chunks.pxi"
 
+# ---- Scanner noise ------------------------------------------------------------------------------
+
+include "_core_scans.pxi"
+
 # ---- Symbols: GS1 DataMatrix --------------------------------------------------------------------
 
 include "_core_symbols.pxi"

@@ -91,7 +91,7 @@ def name_codes(
     codes: CodeSet, bin_: int, store: Store, ranges: Ranges, keys: KeyRing
 ) -> NamedCodes:
     """Find what a participant's set names; refuses a span or a block that is not there."""
-    located = locate_codes(codes.text, store, ranges, keys)
+    located = locate_codes(codes.text, store, ranges, keys, identification=True)
     texts = np.zeros(len(located.reasons), NAMED)
     texts["item"] = np.arange(len(texts))
     texts["reason"] = located.reasons

@@ -3,6 +3,11 @@
 The core does what is done per code; here is only what is done per GTIN and per buffer. A code is
 genuine when its counter lies in a range that was issued, its text is what the buffer's template
 makes, the key id of AI 91 is the one in the recipe, and the check code is the recomputed one.
+
+Texts are judged as they stand. One that is refused is tried as each code it may have been before a
+scanner or a file spoilt it (`_core.readings`), with the same strictness: the first reading that is
+genuine is taken, else of a text that cannot be parsed the first reading and its reason. So what is
+genuine as it stands is nothing else, and nothing passes whose own check code is not right.
 """
 
 from __future__ import annotations
@@ -41,6 +46,8 @@ class LocatedCodes(NamedTuple):
     """Where codes were issued, in columns: `Reason`, number of the buffer (-1 none), index in it.
 
     A code that is refused as forged still has its place, so that nobody tells it to the caller.
+    ``parsed`` are the rows of what was taken; their places are in the text that it was read from.
+    ``guesses`` are the GTINs of the wrong four-character checks, one entry for each that was tried.
     """
 
     parsed: NDArray[np.void]
@@ -49,11 +56,70 @@ class LocatedCodes(NamedTuple):
     indexes: NDArray[np.int64]
     places: list[Place]
     buffers: list[BufferRow]
+    guesses: NDArray[np.uint64]
 
 
-def locate_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> LocatedCodes:
-    """Find codes separated by LF and check their origin."""
-    parsed = _core.parse(text)
+_SHORT_SIZE = 4
+
+
+def locate_codes(
+    text: bytes, store: Store, ranges: Ranges, keys: KeyRing, *, identification: bool = False
+) -> LocatedCodes:
+    """Find codes separated by LF and check their origin.
+
+    With ``identification`` an identification code alone is found too; it has no check to be wrong.
+    """
+    exact = _locate(text, store, ranges, keys, identification=identification)
+    refused = exact.reasons != 0
+    if not refused.any():
+        return exact
+    lines, origins = _core.readings(text, exact.parsed, refused, identification=identification)
+    if not len(origins):
+        return exact._replace(guesses=_guesses(exact, refused))
+    read = _locate(lines, store, ranges, keys, identification=identification)
+    return _taken(exact, read, origins)
+
+
+def _taken(exact: LocatedCodes, read: LocatedCodes, origins: NDArray[np.int64]) -> LocatedCodes:
+    """Put in place of refused texts what their readings make of them; see the module."""
+    genuine = np.flatnonzero(read.reasons == 0)
+    items, first = np.unique(origins[genuine], return_index=True)
+    chosen = genuine[first]
+    cleared = np.zeros(len(exact.reasons), np.bool_)
+    cleared[items] = True
+    readable, first = np.unique(origins, return_index=True)
+    unread = (exact.reasons[readable] == Reason.CODE_UNPARSABLE) & ~cleared[readable]
+    guesses = np.concatenate([_guesses(exact, ~cleared), _guesses(read, ~cleared[origins])])
+    items = np.concatenate([items, readable[unread]])
+    chosen = np.concatenate([chosen, first[unread]])
+    number = {place: slot for slot, place in enumerate(exact.places)}
+    slot_of = [number.setdefault(place, len(number)) for place in read.places]
+    buffers = dict(zip([*exact.places, *read.places], exact.buffers + read.buffers, strict=True))
+    slots = read.slots[chosen]
+    exact.parsed[items] = read.parsed[chosen]
+    exact.reasons[items] = read.reasons[chosen]
+    exact.slots[items] = np.where(slots < 0, -1, np.array([*slot_of, -1], np.int32)[slots])
+    exact.indexes[items] = read.indexes[chosen]
+    return exact._replace(
+        places=list(number), buffers=[buffers[place] for place in number], guesses=guesses
+    )
+
+
+def _guesses(codes: LocatedCodes, of: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Return the GTINs of the wrong short checks of some codes."""
+    reasons = codes.reasons
+    wrong = (reasons == Reason.CODE_FORGED) | (reasons == Reason.CODE_NEVER_ISSUED)
+    found: NDArray[np.uint64] = codes.parsed["gtin"][
+        of & wrong & (codes.parsed["check_size"] == _SHORT_SIZE)
+    ]
+    return found
+
+
+def _locate(
+    text: bytes, store: Store, ranges: Ranges, keys: KeyRing, *, identification: bool
+) -> LocatedCodes:
+    """Find codes as they stand."""
+    parsed = _core.parse(text, identification=identification)
     reasons = parsed["reason"].copy()
     slots = np.full(len(parsed), -1, np.int32)
     indexes = np.zeros(len(parsed), np.int64)
@@ -65,7 +131,8 @@ def locate_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Lo
         gtin = int(parsed["gtin"][found.codes[0]])
         places += [Place(*found.series.owner(index), gtin) for index in held.tolist()]
     buffers = store.view(lambda reader: read_buffers(reader, places))
-    codes = LocatedCodes(parsed, reasons, slots, indexes, places, buffers)
+    guesses = np.empty(0, np.uint64)
+    codes = LocatedCodes(parsed, reasons, slots, indexes, places, buffers, guesses)
     _judge(text, codes, keys)
     return codes
 
@@ -84,20 +151,24 @@ def read_buffers(reader: Reader, places: list[Place]) -> list[BufferRow]:
 
 def _judge(text: bytes, codes: LocatedCodes, keys: KeyRing) -> None:
     """Turn counters to indexes and write CODE_FORGED for codes that their recipe does not make."""
-    parsed, reasons, slots, indexes, _, buffers = codes
+    parsed, reasons, slots, indexes, _, buffers, _ = codes
     found = np.flatnonzero(slots >= 0)
     if not len(found):
         return
     templates = [TEMPLATES[buffer.template_id] for buffer in buffers]
     slot = slots[found]
     indexes[found] -= np.array([buffer.first for buffer in buffers], np.int64)[slot]
-    shaped = parsed["issued_size"][found] == np.array([t.size for t in templates])[slot]
+    alone = parsed["check_size"][found] == 0
+    sizes = np.array([t.size for t in templates])[slot]
+    ends = np.array([t.serial_at + t.serial_size for t in templates])[slot]
+    shaped = parsed["issued_size"][found] == np.where(alone, ends, sizes)
     key_ids = [b.key_id if t.has_key_id else -1 for b, t in zip(buffers, templates, strict=True)]
-    shaped &= parsed["key_id"][found] == np.array(key_ids)[slot]
+    shaped &= alone | (parsed["key_id"][found] == np.array(key_ids)[slot])
     reasons[found[~shaped]] = Reason.CODE_FORGED
     used, key_of = np.unique([buffer.key_id for buffer in buffers], return_inverse=True)
     key_index = np.full(len(parsed), -1, np.int16)
-    key_index[found[shaped]] = key_of[slot[shaped]]
+    checked = shaped & ~alone
+    key_index[found[checked]] = key_of[slot[checked]]
     forged = _core.check(text, parsed, [keys.check_key(key) for key in used.tolist()], key_index)
     reasons[(forged != 0) & (reasons == 0)] = Reason.CODE_FORGED
 

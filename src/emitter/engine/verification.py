@@ -8,7 +8,6 @@ import numpy as np
 
 from emitter.engine.code_states import read_states
 from emitter.engine.locating import locate_codes
-from emitter.errors import Reason
 from emitter.store import schema
 from emitter.store.rows import ParticipantRow
 from emitter.trade.circulation import STATE_MASK, UTILISED
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from emitter.engine.locating import Place
     from emitter.engine.ranges import Ranges
     from emitter.store.port import Reader, Store
-
-
-_SHORT_SIZE = 4
 
 
 class IssuedBuffer(NamedTuple):
@@ -70,8 +66,6 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
         return found, _names(reader, places)
 
     states[genuine], names = store.view(read)
-    wrong = (reasons == Reason.CODE_FORGED) | (reasons == Reason.CODE_NEVER_ISSUED)
-    wrong_short = int(np.count_nonzero(wrong & (codes.parsed["check_size"] == _SHORT_SIZE)))
     issued = [
         IssuedBuffer(place.order_id, place.gtin, buffer.template_id, place.bin, name)
         for place, buffer, name in zip(places, buffers, names, strict=True)
@@ -82,7 +76,7 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
         (states & UTILISED) != 0,
         buffer_index,
         issued,
-        wrong_short,
+        len(codes.guesses),
     )
 
 
