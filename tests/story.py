@@ -44,7 +44,7 @@ class Heard(NamedTuple):
 
 def hear(future) -> Heard:
     """Return the verdict of a future that is done."""
-    refused = future.exception(timeout=0)
+    refused = future.exception(0)
     if refused is None:
         answer = future.result()
         return Heard(Reason.OK, {}, answer.replayed, answer.value)

@@ -47,6 +47,12 @@ class Limits:
     batch_gather_ms: int = _limit(
         1, "milliseconds", "what a batch waits for more under load: fewer commits, a shorter tail"
     )
+    job_weight_max: int = _limit(
+        2_000_000, "serials", "self-made serials of orders that wait or are written: some 60 MB"
+    )
+    job_participant_weight_max: int = _limit(
+        600_000, "serials a participant", "one participant's large orders leave room for the others"
+    )
     refusal_memory_days: int = _limit(
         30, "days", "how long the verdict of a refused request_id is kept"
     )

@@ -48,13 +48,15 @@ class Proposal(NamedTuple):
     """What a step would do: money to move first, rows to write once it has moved.
 
     ``payload`` is kept in the request row and leads a repeat to what the command made; it is
-    remembered for ``memory_us``, 0 for ever.
+    remembered for ``memory_us``, 0 for ever. The first step of a job is not the end of its command
+    and so is not remembered.
     """
 
     settle: Callable[[], object]
     movement: Movement | None = None
     payload: bytes = b""
     memory_us: int = 0
+    is_remembered: bool = True
 
 
 class Answer(NamedTuple):
@@ -140,7 +142,7 @@ def _round(
             verdicts[index] = _refuse(step, unmoved, work, refusal_memory_days)
             continue
         verdicts[index] = Answer(proposal.settle())
-        if step.request is not None:
+        if step.request is not None and proposal.is_remembered:
             _remember(step.request, step.digest, proposal, work)
     return later
 

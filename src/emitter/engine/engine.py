@@ -28,6 +28,7 @@ from emitter.engine.commands import (
 )
 from emitter.engine.delivery import DeliverBlockStep, make_records
 from emitter.engine.forgetting import forget_refusals
+from emitter.engine.jobs import Jobs
 from emitter.engine.orders import CloseOrderStep, CreateOrderStep
 from emitter.engine.participants import (
     ActivateStep,
@@ -40,6 +41,7 @@ from emitter.engine.participants import (
 )
 from emitter.engine.ranges import Ranges
 from emitter.engine.reports import ReportStep
+from emitter.engine.staged_rows import sweep_staged_rows
 from emitter.engine.stations import (
     read_connection,
     read_connections,
@@ -50,6 +52,7 @@ from emitter.engine.stations import (
 from emitter.engine.verification import verify_codes
 from emitter.engine.writer import Writer
 from emitter.store import schema
+from emitter.store.job_rows import JobKind
 from emitter.store.rows import FORMAT_VERSION, Meta
 from emitter.store.scanning import scan_view
 
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
 
     from emitter.engine.batch import Answer, Step
     from emitter.engine.delivery import BlockView
+    from emitter.engine.jobs import Sweep
     from emitter.engine.keys import KeyRing
     from emitter.engine.orders import OrderView
     from emitter.engine.participants import AccountView
@@ -80,6 +84,9 @@ _CHANCE_BITS = (1 << 80) - 1 & ~(0xF << 76 | 0x3 << 62)
 
 class StoreMismatchError(ValueError):
     """The store was made with another serial key, or in a format this version does not read."""
+
+
+_SWEEPS: dict[int, Sweep] = {JobKind.REPORT: sweep_staged_rows}
 
 
 def system_clock() -> int:
@@ -128,6 +135,9 @@ class Engine:
             doubted=self._ranges.doubt,
             threaded=threaded,
         )
+        self._jobs = Jobs(store, self._writer, self.limits, _SWEEPS, threaded=threaded)
+        if threaded:
+            self._jobs.resume()
 
     # Changing -------------------------------------------------------------------------------------
 
@@ -180,6 +190,13 @@ class Engine:
     def forget_refusals(self) -> int:
         """Delete the verdicts that have grown too old (see `forgetting`); return how many."""
         return forget_refusals(self._store, self._clock())
+
+    def resume_jobs(self) -> int:
+        """Take up jobs that a crash or bad weather has left (see `jobs`); return how many.
+
+        A threaded engine does so by itself; otherwise `work_off` carries their steps out.
+        """
+        return self._jobs.resume()
 
     # Reading --------------------------------------------------------------------------------------
 
@@ -284,7 +301,8 @@ class Engine:
         return token
 
     def close(self) -> None:
-        """Carry out what is queued, then close the store."""
+        """Carry out what is queued, then close the store; a job that runs is discarded later."""
+        self._jobs.close()
         self._writer.close()
         self._store.close()
 

@@ -71,11 +71,12 @@ class Writer:
         if self._thread:
             self._thread.start()
 
-    def submit(self, step: Step) -> Promise:
+    def submit(self, step: Step, *, admitted: bool = False) -> Promise:
         """Queue a step; its promise gets the answer, or `Refused`, once it is durable.
 
-        Refuses with OVERLOADED when a queue is full, SHUTTING_DOWN after `close`. `ValueError` for
-        a step that no transaction could hold.
+        Refuses with OVERLOADED when a queue is full, SHUTTING_DOWN after `close`. A step that is
+        ``admitted`` goes on with what was taken before, and is not refused for load. `ValueError`
+        for a step that no transaction could hold.
         """
         if step.rows_max > ROWS_MAX:
             raise ValueError(f"a step of {step.rows_max} rows; a transaction has {ROWS_MAX}")
@@ -83,12 +84,12 @@ class Writer:
         with self._lock:
             if self._stopping:
                 raise Refused(Reason.SHUTTING_DOWN)
-            if self._waiting >= self._limits.queue_commands_max:
+            if self._waiting >= self._limits.queue_commands_max and not admitted:
                 raise Refused(Reason.OVERLOADED, what="queue_commands_max")
             queue = self._queues.get(step.bin)
             if queue is None:
                 queue = self._queues[step.bin] = deque()
-            if len(queue) >= self._limits.queue_participant_commands_max:
+            if len(queue) >= self._limits.queue_participant_commands_max and not admitted:
                 raise Refused(Reason.OVERLOADED, what="queue_participant_commands_max")
             queue.append((step, promise))
             self._waiting += 1

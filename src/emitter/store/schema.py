@@ -28,6 +28,10 @@ its key: another's object is not refused but simply not found.
     R  bin  document  part                codes of a document, in runs
     N  bin  document  part                codes that a document named in vain, with reasons
     F  bin  order  gtin  document         a document of a buffer
+    i  job                                job: work larger than a transaction, and how far it is
+    i  job  part                          keys of the rows that a job has staged
+    w  gtin  serial                       whose a self-made serial is
+    y  bin  order  gtin  part             self-made serials of a buffer, in the order of its codes
 """
 
 from __future__ import annotations
@@ -47,6 +51,7 @@ CHECK_KEYS, PARTICIPANTS, ACCOUNTS, JOURNALS, ORDERS = b"k", b"p", b"a", b"j", b
 ESCROWS, BLOCKS, SERIES, RANGES = b"e", b"b", b"s", b"r"
 DETAILS, STATIONS, CONNECTIONS, CLIENT_TOKENS = b"d", b"u", b"c", b"v"
 LIVES, CHUNKS, DOCUMENTS, RUNS, IN_VAIN, TRACES = b"l", b"h", b"D", b"R", b"N", b"F"
+JOBS, OWN_SERIALS, SERIAL_PARTS = b"i", b"w", b"y"
 
 
 def check_key_key(key_id: int) -> bytes:
@@ -205,6 +210,41 @@ def traces_prefix(bin_: int, order_id: UUID, gtin: int) -> bytes:
 def trace_document(key: bytes) -> UUID:
     """Return the document in a key of kind F."""
     return UUID(bytes=key[33:49])
+
+
+def job_key(job_id: UUID) -> bytes:
+    """Return the key of a job."""
+    return JOBS + job_id.bytes
+
+
+def job_part_key(job_id: UUID, part: int) -> bytes:
+    """Return the key of the list of what a step of a job has staged."""
+    return job_key(job_id) + part.to_bytes(4, "big")
+
+
+def job_of(key: bytes) -> UUID:
+    """Return the job in a key of kind i."""
+    return UUID(bytes=key[1:17])
+
+
+def own_serials_prefix(gtin: int) -> bytes:
+    """Return what the keys of all self-made serials of a GTIN start with."""
+    return OWN_SERIALS + _u64(gtin)
+
+
+def own_serial_key(gtin: int, serial: bytes) -> bytes:
+    """Return the key of a self-made serial; the serial is the one in the code, all of it."""
+    return own_serials_prefix(gtin) + serial
+
+
+def serials_prefix(bin_: int, order_id: UUID, gtin: int) -> bytes:
+    """Return what the keys of the self-made serials of a buffer start with."""
+    return SERIAL_PARTS + _u64(bin_) + order_id.bytes + _u64(gtin)
+
+
+def serials_key(bin_: int, order_id: UUID, gtin: int, part: int) -> bytes:
+    """Return the key of one part of the self-made serials of a buffer."""
+    return serials_prefix(bin_, order_id, gtin) + part.to_bytes(4, "big")
 
 
 class RequestKind(enum.IntEnum):
