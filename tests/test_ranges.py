@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from conftest import SHOES, shoes
-from emitter.engine.ranges import Ranges
-from emitter.engine.work import Issued
+from emitter.engine.ranges import Ranges, issued_range
 from emitter.store import schema
-from emitter.store.rows import RangeRow
 
 if TYPE_CHECKING:
     from conftest import Bench
@@ -21,7 +19,7 @@ def test_ranges_that_were_read_while_they_were_published_are_there_once(bench: B
     for name in ("1", "2"):
         bench.order(name, shoes(10))
     issued = [
-        Issued(*schema.parse_range_key(key), RangeRow.unpack(row))
+        issued_range(key, row)
         for key, row in bench.dump()
         if key.startswith(schema.RANGES)
     ]

@@ -6,7 +6,7 @@ kernel call of each function. A programmer error is `ValueError` (or `TypeError`
 movement is refused for is a number of `errors.Reason`, one an item.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -176,6 +176,18 @@ def post(
     ESCROW_INSUFFICIENT, AMOUNT_OUT_OF_RANGE (not positive, zero for ADJUST, or beyond 64 bits).
     `ValueError`, and nothing applied, if a length, kind or index is not one (RESERVE, CAPTURE and
     RELEASE name an escrow, the other kinds ESCROW_NONE).
+    """
+
+def pack_rows(
+    kind: bytes, key_format: bytes, row_format: bytes, values: Iterable[tuple[object, ...]]
+) -> list[tuple[bytes, bytes]]:
+    """Pack values to rows of the store: for each the pair (key, row).
+
+    A value has the fields of the key and then those of the row. A format has a letter a field:
+    B, H, I, Q (unsigned) and q (signed) as in `struct`, U for 16 bytes, s for bytes of any size,
+    and brackets around the fields of a tuple of tuples. Keys are big-endian behind ``kind``, rows
+    little-endian. `ValueError` if values do not fit the formats, `OverflowError` for a number that
+    does not fit its field.
     """
 
 # ---- States of codes ----------------------------------------------------------------------------

@@ -506,6 +506,10 @@ def post(accounts: bytearray, escrows: bytearray, movements):
     return reasons, missing
 
 
+# ---- Rows of the store ---------------------------------------------------------------------------
+
+include "_core_rows.pxi"
+
 # ---- States of codes ----------------------------------------------------------------------------
 
 include "_core_chunks.pxi"

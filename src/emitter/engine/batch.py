@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from emitter.engine.money import move_money
 from emitter.errors import Reason, Refusal, Refused
-from emitter.store import schema
+from emitter.store import packing, schema
 from emitter.store.port import StoreError
 from emitter.store.rows import RequestRow
 
@@ -144,6 +144,7 @@ def _round(
         verdicts[index] = Answer(proposal.settle())
         if step.request is not None and proposal.is_remembered:
             _remember(step.request, step.digest, proposal, work)
+    work.pack()
     return later
 
 
@@ -179,8 +180,7 @@ def _remembered(step: Step, work: Work) -> Verdict | None:
 def _remember(request: bytes, digest: bytes, proposal: Proposal, work: Work) -> None:
     """Keep what an accepted command made, so that a repeat is led to it."""
     expires_us = work.now_us + proposal.memory_us if proposal.memory_us else 0
-    row = RequestRow(digest, _OK, work.now_us, expires_us, proposal.payload)
-    work.put(request, row.pack())
+    work.lay(packing.REQUEST, (request, digest, _OK, work.now_us, expires_us, proposal.payload))
     if expires_us:
         work.put(schema.expiry_key(expires_us, request), b"")
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from emitter import _core
 from emitter.errors import Reason, Refused
-from emitter.store import schema
-from emitter.store.rows import AccountRow, EscrowRow, JournalRow
+from emitter.store import packing, schema
+from emitter.store.rows import AccountRow, EscrowRow
 from emitter.trade import ledger
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from emitter.engine.work import Work
 
 _ACCOUNT_FIELDS = _core.ACCOUNT_SIZE // 8
+_NO_ORDER = bytes(16)
 _EMPTY_ESCROW = EscrowRow(0, 0, 0).pack()
 
 
@@ -34,7 +35,7 @@ class Movement(NamedTuple):
     net: int = 0
     vat: int = 0
     reference: str = ""
-    orders: int = 0  # how many more orders of the participant are open when it has moved
+    opens: bool = False  # the order is new: it has no escrow yet, and counts as open from now on
 
 
 def move_money(movements: Sequence[Movement | None], work: Work) -> list[Refused | None]:
@@ -46,16 +47,18 @@ def move_money(movements: Sequence[Movement | None], work: Work) -> list[Refused
     if not moving:
         return [None] * len(movements)
     accounts: dict[int, int] = {}
-    escrows: dict[bytes, int] = {}
+    escrows: dict[tuple[int, bytes], int] = {}
+    held: list[bytes] = []
     items = []
     for movement in moving:
         kind, bin_, amount, order_id = movement[:4]
         escrow = _core.ESCROW_NONE
         if order_id is not None:
-            escrow = escrows.setdefault(schema.escrow_key(bin_, order_id), len(escrows))
+            escrow = escrows.setdefault((bin_, order_id.bytes), len(escrows))
+            if escrow == len(held):
+                held.append(_escrow(work, movement))
         items.append((kind, accounts.setdefault(bin_, len(accounts)), escrow, amount))
     before = [_account(work, bin_) for bin_ in accounts]
-    held = [work.get(key) or _EMPTY_ESCROW for key in escrows]
     money = bytearray().join([account.pack()[: _core.ACCOUNT_SIZE] for account in before])
     escrow_money = bytearray().join(held)
     reasons, missing = _core.post(money, escrow_money, np.array(items, dtype=_core.MOVEMENT))
@@ -72,7 +75,7 @@ def move_money(movements: Sequence[Movement | None], work: Work) -> list[Refused
             continue
         account = item[1]
         transactions[account] += 1
-        orders[account] += movement.orders
+        orders[account] += movement.opens
         _journal(work, movement, transactions[account])
         refusals.append(None)
 
@@ -93,18 +96,30 @@ def _account(work: Work, bin_: int) -> AccountRow:
     return account
 
 
-def _write_escrows(work: Work, keys: Iterable[bytes], before: list[bytes], after: bytes) -> None:
+def _escrow(work: Work, movement: Movement) -> bytes:
+    """Return the escrow that a movement of an order touches, as it is before."""
+    if movement.opens or movement.order_id is None:
+        return _EMPTY_ESCROW
+    return work.get(schema.escrow_key(movement.bin, movement.order_id)) or _EMPTY_ESCROW
+
+
+def _write_escrows(
+    work: Work, orders: Iterable[tuple[int, bytes]], before: list[bytes], after: bytes
+) -> None:
     """Write the escrows that the core has changed."""
     size = _core.ESCROW_SIZE
-    for index, (key, was) in enumerate(zip(keys, before, strict=True)):
+    for index, ((bin_, order_id), was) in enumerate(zip(orders, before, strict=True)):
         record = after[index * size : (index + 1) * size]
         if record != was:
-            work.put(key, record)
+            work.lay(packing.ESCROW, (bin_, order_id, record))
 
 
 def _journal(work: Work, movement: Movement, sequence: int) -> None:
     """Append the movement to the account's journal."""
     kind, bin_, amount, order_id, gtin, quantity, net, vat, reference, _ = movement
     entries = ledger.entries(kind, amount, net, vat)
-    row = JournalRow(work.now_us, kind, order_id, gtin, quantity, entries, reference)
-    work.put(schema.journal_key(bin_, sequence), row.pack())
+    work.lay(
+        packing.JOURNAL,
+        (bin_, sequence, work.now_us, kind, order_id.bytes if order_id else _NO_ORDER, gtin,
+         quantity, len(entries), entries, reference.encode()),
+    )  # fmt: skip

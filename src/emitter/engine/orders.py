@@ -15,11 +15,10 @@ from emitter.engine.money import Movement
 from emitter.engine.participants import require_account, require_active
 from emitter.engine.work import Issued
 from emitter.errors import Reason, Refused
-from emitter.store import schema
+from emitter.store import packing, schema
 from emitter.store.rows import (
     BufferRow,
     OrderRow,
-    RangeRow,
     SerialSource,
     SeriesRow,
 )
@@ -144,8 +143,6 @@ class CreateOrderStep:
             command.bin, schema.RequestKind.CREATE_ORDER, command.request_id.encode()
         )
         self._order_id = order_id
-        self._order_key = schema.order_key(command.bin, order_id)
-        self._escrow_key = schema.escrow_key(command.bin, order_id)
         self._keys = keys
         self._active_orders_max = active_orders_max
         # Order, details; account, escrow, journal; request, its expiry; series and range a line.
@@ -181,9 +178,8 @@ class CreateOrderStep:
             net += cost.net(line.quantity)
             vat += cost.vat(line.quantity)
         planned[self.bin] += 1
-        work.expect_none(self._order_key, self._escrow_key)
         movement = Movement(
-            _core.RESERVE, self.bin, net + vat, self._order_id, 0, quantity, net, vat, orders=1
+            _core.RESERVE, self.bin, net + vat, self._order_id, 0, quantity, net, vat, opens=True
         )
         return Proposal(
             lambda: self._settle(work, terms), movement, self._order_id.bytes,
@@ -230,15 +226,16 @@ class CreateOrderStep:
 
     def _settle(self, work: Work, terms: list[Terms]) -> OrderView:
         """Take the counters and write the order."""
-        command = self.command
+        command, id_ = self.command, self._order_id.bytes
         buffers = []
         for key, line, (_, key_id, cost) in zip(self._series, command.lines, terms, strict=True):
             form, serial_size, _ = _SERIES[line.template_id]
             series = work.read(key, SeriesRow) or _first(form)
             first = series.next_counter
             work.change(key, SeriesRow(form, series.source, first + line.quantity))
-            row = RangeRow(self.bin, self._order_id, line.quantity, form)
-            work.issue(Issued(line.gtin, serial_size, first, row))
+            work.issue(
+                Issued(line.gtin, serial_size, first, self.bin, id_, line.quantity, form)
+            )
             price_tiyn = -1 if line.price_tiyn is None else line.price_tiyn
             buffers.append(
                 BufferRow(
@@ -247,7 +244,7 @@ class CreateOrderStep:
                 )
             )  # fmt: skip
         order = OrderRow(_READY, terms[0].group, work.now_us, 0, tuple(buffers))
-        work.put(self._order_key, order.pack())
+        work.lay(packing.ORDER, (self.bin, id_, *order))
         if command.details:
             key = schema.details_key(self.bin, self._order_id)
             work.put(key, command.details.encode())

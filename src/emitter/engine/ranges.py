@@ -12,6 +12,7 @@ from uuid import UUID
 
 import numpy as np
 
+from emitter.engine.work import Issued
 from emitter.store import schema
 from emitter.store.rows import RangeRow
 from emitter.store.scanning import scan_store
@@ -21,38 +22,59 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from emitter.engine.work import Issued
     from emitter.store.port import Store
+
+
+_NEW_MAX = 16
 
 
 class Series:
     """The ranges of one series in columns: first counter, first counter behind, and whose it is.
 
     Arrays rather than objects: a million ranges are 40 MB that the garbage collector never walks.
+    A few that are new wait for each other or for a look-up, since a write to an array is dear.
     """
 
     def __init__(self, form: int) -> None:
         self.form = form
+        self._lock = threading.Lock()
+        self._new: list[Issued] = []
+        self._end = 0
         self._count = 0
-        self._firsts, self._ends, self._bins = np.empty((3, 4), np.uint64)
-        self._order_ids = np.empty(4, "V16")
+        self._firsts, self._ends, self._bins = np.empty((3, _NEW_MAX), np.uint64)
+        self._order_ids = np.empty(_NEW_MAX, "V16")
 
-    def append(self, first: int, row: RangeRow) -> None:
+    def append(self, issued: Issued) -> None:
         """Add a range above all others, once: it may have been read while it was published."""
-        count = self._count
-        if count and first < self._ends[count - 1]:
+        if issued.first < self._end:
             return
-        if count == len(self._bins):
+        with self._lock:
+            self._end = issued.first + issued.quantity
+            self._new.append(issued)
+            if len(self._new) == _NEW_MAX:
+                self._file()
+
+    def _file(self) -> None:
+        """Move what is new into the columns; the lock is held."""
+        start, end = self._count, self._count + len(self._new)
+        if end > len(self._bins):
             self._firsts, self._ends = _doubled(self._firsts), _doubled(self._ends)
             self._bins, self._order_ids = _doubled(self._bins), _doubled(self._order_ids)
-        self._firsts[count] = first
-        self._ends[count] = first + row.quantity
-        self._bins[count] = row.bin
-        self._order_ids[count] = row.order_id.bytes
-        self._count = count + 1
+        _, _, firsts, bins, order_ids, quantities, _ = zip(*self._new, strict=True)
+        self._firsts[start:end] = firsts
+        self._ends[start:end] = quantities
+        self._ends[start:end] += self._firsts[start:end]
+        self._bins[start:end] = bins
+        self._order_ids[start:end] = np.array(order_ids, "V16")
+        self._count = end
+        self._new.clear()
 
     def find(self, counters: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Return for each counter the index of its range, -1 where no range holds it."""
+        if self._new:
+            with self._lock:
+                if self._new:
+                    self._file()
         count = self._count  # once: the arrays may grow meanwhile, but never shrink
         firsts, ends = self._firsts[:count], self._ends[:count]
         found = np.searchsorted(firsts, counters, side="right").astype(np.int64) - 1
@@ -84,8 +106,8 @@ class Ranges:
         """Add ranges that have become durable."""
         with self._lock:
             if not self._doubtful:
-                for gtin, serial_size, first, row in issued:
-                    _add(self._series, (gtin, serial_size), first, row)
+                for each in issued:
+                    _add(self._series, each)
 
     def doubt(self) -> None:
         """Read everything again before the next use: a commit may or may not have happened."""
@@ -109,16 +131,20 @@ class Ranges:
         """Read all ranges in short views."""
         found: dict[tuple[int, int], Series] = {}
         for key, row in scan_store(self._store, schema.RANGES):
-            gtin, serial_size, first = schema.parse_range_key(key)
-            _add(found, (gtin, serial_size), first, RangeRow.unpack(row))
+            _add(found, issued_range(key, row))
         return found
 
 
-def _add(
-    found: dict[tuple[int, int], Series], name: tuple[int, int], first: int, row: RangeRow
-) -> None:
+def issued_range(key: bytes, row: bytes) -> Issued:
+    """Return the range of a row."""
+    bin_, order_id, quantity, form = RangeRow.unpack(row)
+    return Issued(*schema.parse_range_key(key), bin_, order_id.bytes, quantity, form)
+
+
+def _add(found: dict[tuple[int, int], Series], issued: Issued) -> None:
+    name = issued.gtin, issued.serial_size
     series = found.get(name)
     if series is None:
-        series = Series(row.form)
-    series.append(first, row)
+        series = Series(issued.form)
+    series.append(issued)
     found[name] = series  # only now may a look-up see it

@@ -1,7 +1,7 @@
 """The rows of a transaction as a batch sees them: fetched in one call, changed, written in one.
 
 Rows that many commands share (a participant, its account, a series) are unpacked once and packed
-once a batch.
+once a batch. Rows that a command writes for itself are packed by the core, a kind at a time.
 """
 
 from __future__ import annotations
@@ -9,23 +9,26 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
 
-from emitter.store import schema
+from emitter.store import packing
 from emitter.trade.calendar import civil_date
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from emitter.store.packing import Layout
     from emitter.store.port import Writer
-    from emitter.store.rows import RangeRow
 
 
 class Issued(NamedTuple):
-    """A range of counters that a batch has given out."""
+    """A range of counters that a batch has given out, in the order of its row."""
 
     gtin: int
     serial_size: int
     first: int
-    row: RangeRow
+    bin: int
+    order_id: bytes
+    quantity: int
+    form: int
 
 
 class Row(Protocol):
@@ -61,17 +64,13 @@ class Work:
         self._changed: dict[bytes, bytes] = {}
         self._deleted: set[bytes] = set()
         self._values: dict[bytes, Any] = {}
+        self._laid: defaultdict[Layout, list[tuple[object, ...]]] = defaultdict(list)
         self._unpacked: set[bytes] = set()  # the keys of values that were changed
 
     def fetch(self, keys: Sequence[bytes]) -> None:
         """Read rows that are not here yet, in one call of the store."""
         wanted = [key for key in dict.fromkeys(keys) if key not in self._rows]
         self._rows.update(zip(wanted, self._writer.get_many(wanted), strict=True))
-
-    def expect_none(self, *keys: bytes) -> None:
-        """Save looking up rows that cannot be there, since their id was drawn for this batch."""
-        for key in keys:
-            self._rows.setdefault(key, None)
 
     def get(self, key: bytes) -> bytes | None:
         """Return a row as this batch has left it so far."""
@@ -115,11 +114,22 @@ class Work:
         if self._values.pop(key, None) is not None:
             self._unpacked.discard(key)
 
+    def lay(self, layout: Layout, value: tuple[object, ...]) -> None:
+        """Write a row that nobody reads in this round; it is packed with its like at the end."""
+        self._laid[layout].append(value)
+
     def issue(self, issued: Issued) -> None:
         """Write the row of a new range of counters and remember to tell the index of ranges."""
-        gtin, serial_size, first, row = issued
-        self.put(schema.range_key(gtin, serial_size, first), row.pack())
+        self._laid[packing.RANGE].append(issued)
         self.issued.append(issued)
+
+    def pack(self) -> None:
+        """Pack what was laid in a round."""
+        for layout, values in self._laid.items():
+            rows = layout.pack(values)
+            self._rows.update(rows)
+            self._changed.update(rows)
+        self._laid.clear()
 
     def write(self, rows_max: int) -> None:
         """Hand all changed rows to the store, in one call and in the order of its pages.

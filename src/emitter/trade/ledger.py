@@ -80,7 +80,7 @@ Entry = tuple[LedgerAccount, int]
 """An account and the signed amount, in tiyn, that a movement adds to it."""
 
 # From which account to which an amount moves; a capture is split into net and VAT below.
-_ROUTES = {
+_ROUTES: dict[int, tuple[LedgerAccount, LedgerAccount]] = {
     MovementKind.CREDIT: (LedgerAccount.BANK, LedgerAccount.AVAILABLE),
     MovementKind.RESERVE: (LedgerAccount.AVAILABLE, LedgerAccount.ESCROW),
     MovementKind.RELEASE: (LedgerAccount.ESCROW, LedgerAccount.AVAILABLE),
@@ -108,5 +108,8 @@ def entries(kind: int, amount: int, net: int = 0, vat: int = 0) -> tuple[Entry, 
             (LedgerAccount.REVENUE, net),
             (LedgerAccount.VAT, vat),
         )
-    source, target = _ROUTES[MovementKind(kind)]
+    route = _ROUTES.get(kind)
+    if route is None:
+        raise ValueError(f"no movement is of kind {kind}")
+    source, target = route
     return (source, -amount), (target, amount)
