@@ -1,10 +1,10 @@
 """A map of runs: what is said of the codes of a buffer where little changes from code to code.
 
 A map holds sorted spans that neither overlap nor touch a neighbour of equal value; of a code in no
-span nothing is said (value 0). The root row has the spans themselves while one page holds them, else
-the first index of each page; a page is a row under the root's key and that index. So a map costs
-what its spans cost, whatever they cover: a run of ten million codes is one span, and codes far
-apart touch only the pages they lie in.
+span nothing is said (value 0). The root row has the spans themselves while one page holds them,
+else the first index of each page; a page is a row under the root's key and that index. So a map
+costs what its spans cost, whatever they cover: a run of ten million codes is one span, and codes
+far apart touch only the pages they lie in.
 
 A page holds at most `page_spans` and is cut into even halves above it, so each covers at least half
 as many codes, and the root of any buffer of up to 32 million codes stays below the port's limit.
