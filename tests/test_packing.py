@@ -1,90 +1,62 @@
-"""Rows packed in bulk: byte for byte what the rows' own `pack` and the schema's keys give."""
+"""Names of boxes: SSCCs in every spelling, numbers of one's own, and the SSCCs we give."""
 
 from __future__ import annotations
-
-from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emitter import _core
-from emitter.store import packing, rows, schema
+from conftest import BIN, OTHER_BIN
+from emitter.errors import Reason, Refused
+from emitter.trade.gs1 import check_digit
+from emitter.trade.packing import SsccSpace, format_sscc, is_sscc, require_box
 
-U8, U16, U64 = (st.integers(0, (1 << bits) - 1) for bits in (8, 16, 64))
-I64 = st.integers(-(1 << 63), (1 << 63) - 1)
-IDS = st.uuids()
-BUFFERS = st.builds(rows.BufferRow, U64, U8, U8, U8, U8, U16, U16, I64, I64, U64, U64, U64)
-ORDERS = st.builds(rows.OrderRow, U8, U8, I64, I64, st.lists(BUFFERS, max_size=3).map(tuple))
-ENTRIES = st.lists(st.tuples(U8, I64), max_size=3).map(tuple)
-JOURNALS = st.builds(
-    rows.JournalRow, I64, U8, st.none() | IDS, U64, U64, ENTRIES, st.text(max_size=20)
-)
+SSCC = "106141411234567897"
 
 
-def both(layout: packing.Layout, value: tuple[object, ...], key: bytes, row: bytes) -> None:
-    """Assert that two of a value are packed as key and row, alone and beside each other."""
-    assert layout.pack([value, value]) == [(key, row)] * 2
+@pytest.mark.parametrize("spelling", ["{}", "00{}", "(00){}", "]C100{}", "]d200{}", " {} "])
+def test_an_sscc_is_one_box_in_every_spelling(spelling: str):
+    box = require_box(spelling.format(SSCC), BIN, "box")
+    assert box == (int(SSCC), SSCC)
+    assert box == require_box(SSCC, OTHER_BIN, "box")
+    assert is_sscc(box.box)
 
 
-@given(U64, IDS, ORDERS)
-def test_orders_are_packed_as_one_by_one(bin_, id_, order) -> None:
-    both(packing.ORDER, (bin_, id_.bytes, *order), schema.order_key(bin_, id_), order.pack())
+@pytest.mark.parametrize("at", range(18))
+def test_a_wrong_digit_of_an_sscc_is_refused(at: int):
+    wrong = SSCC[:at] + str((int(SSCC[at]) + 1) % 10) + SSCC[at + 1 :]
+    with pytest.raises(Refused) as caught:
+        require_box(wrong, BIN, "box")
+    assert caught.value.reason is Reason.SSCC_INVALID
 
 
-@given(U64, IDS, st.builds(rows.EscrowRow, I64, I64, I64))
-def test_escrows_are_packed_as_one_by_one(bin_, id_, escrow) -> None:
-    record = escrow.pack()
-    both(packing.ESCROW, (bin_, id_.bytes, record), schema.escrow_key(bin_, id_), record)
+def test_a_number_of_ones_own_is_ones_own():
+    ours, theirs = (require_box("1jdu7-kksb67-qwtg66", bin_, "box") for bin_ in (BIN, OTHER_BIN))
+    assert ours.text == theirs.text == "1jdu7-kksb67-qwtg66"
+    assert ours.box != theirs.box
+    assert not is_sscc(ours.box)
+    assert require_box("12345", BIN, "box").text == "12345"
 
 
-@given(st.tuples(U64, U8, U64), st.builds(rows.RangeRow, U64, IDS, U64, U8))
-def test_ranges_are_packed_as_one_by_one(place, row) -> None:
-    value = (*place, row.bin, row.order_id.bytes, row.quantity, row.form)
-    both(packing.RANGE, value, schema.range_key(*place), row.pack())
+@pytest.mark.parametrize("text", ["", " ", "x" * 65, "(00)12", "]C112345", "a\x1db"])
+def test_what_can_be_no_name_is_refused(text: str):
+    with pytest.raises(Refused):
+        require_box(text, BIN, "box")
 
 
-@given(U64, U64, JOURNALS)
-def test_journals_are_packed_as_one_by_one(bin_, sequence, row) -> None:
-    at_us, kind, id_, gtin, quantity, entries, reference = row
-    order = id_.bytes if id_ else bytes(16)
-    fields = (at_us, kind, order, gtin, quantity, len(entries), entries, reference.encode())
-    both(packing.JOURNAL, (bin_, sequence, *fields), schema.journal_key(bin_, sequence), row.pack())
+@given(st.integers(4, 12), st.data())
+def test_counters_and_sscc_lead_to_each_other(size: int, data: st.DataObject):
+    space = SsccSpace(data.draw(st.text("0123456789", min_size=size, max_size=size)))
+    counter = data.draw(st.integers(0, space.size - 1))
+    digits = format_sscc(space.sscc(counter))
+    assert check_digit(digits[:-1]) == int(digits[-1])
+    assert digits[1 : 1 + size] == space.prefix
+    assert space.counter(int(digits)) == counter
+    with pytest.raises(ValueError, match="outside the space"):
+        space.sscc(space.size)
 
 
-DIGESTS = st.binary(min_size=32, max_size=32)
-
-
-@given(st.binary(), st.builds(rows.RequestRow, DIGESTS, U8, I64, I64, st.binary()))
-def test_requests_are_packed_as_one_by_one(key, asked) -> None:
-    both(packing.REQUEST, (key, *asked), key, asked.pack())
-
-
-ID = UUID(int=1).bytes
-
-
-@pytest.mark.parametrize(
-    ("key", "row", "value"),
-    [
-        (b"Q", b"B", (1,)),
-        (b"Q", b"B", (1, 2, 3)),
-        (b"U", b"", (ID[1:],)),
-        (b"s", b"", ("text",)),
-        (b"", b"(B", ((),)),
-        (b"", b"(B)", (((1, 2),),)),
-        (b"", b"x", (1,)),
-        (b"", b"B", [1]),
-    ],
-)
-def test_what_does_not_fit_a_format_is_a_value_error(key, row, value) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        _core.pack_rows(b"k", key, row, [value])
-
-
-@pytest.mark.parametrize(
-    ("letter", "number"), [(b"B", 256), (b"H", 1 << 16), (b"I", 1 << 32), (b"Q", 1 << 64),
-                           (b"Q", -1), (b"q", 1 << 63), (b"q", -(1 << 63) - 1)],
-)  # fmt: skip
-def test_a_number_that_does_not_fit_its_field_is_an_overflow_error(letter, number) -> None:
-    with pytest.raises(OverflowError):
-        _core.pack_rows(b"k", b"", letter, [(number,)])
+@pytest.mark.parametrize("prefix", ["", "123", "1234567890123", "12a4"])
+def test_what_can_be_no_prefix_is_an_error(prefix: str):
+    with pytest.raises(ValueError, match="company prefix"):
+        SsccSpace(prefix)

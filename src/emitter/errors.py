@@ -108,6 +108,10 @@ class Reason(enum.IntEnum):
         13, "FAILED_PRECONDITION", 409, False,
         "The utilisation of the code has been reported before.",
         "Нанесение кода уже было указано в другом отчёте.")
+    CODE_UNBOXED = (
+        14, "FAILED_PRECONDITION", 409, False,
+        "It lies in no box.",
+        "Не находится ни в какой упаковке.")
 
     # The core's batch of money movements.
     FUNDS_INSUFFICIENT = (
@@ -256,6 +260,10 @@ class Reason(enum.IntEnum):
         77, "INVALID_ARGUMENT", 400, False,
         "{field}: a report names at least one code.",
         "{field}: в отчёте должен быть хотя бы один код.")
+    SSCC_INVALID = (
+        79, "INVALID_ARGUMENT", 400, False,
+        "{field}: an SSCC has 18 digits and a valid check digit.",
+        "{field}: SSCC состоит из 18 цифр с верной контрольной цифрой.")
 
     # Things that are not there, or another's (told apart from nobody).
     PARTICIPANT_NOT_FOUND = (
@@ -288,6 +296,10 @@ class Reason(enum.IntEnum):
         87, "NOT_FOUND", 404, False,
         "No document {document_id}.",
         "Документ {document_id} не найден.")
+    BOX_NOT_FOUND = (
+        88, "NOT_FOUND", 404, False,
+        "No box {box}.",
+        "Упаковка {box} не найдена.")
 
     # A repeat that is not one.
     REQUEST_DIFFERS = (
@@ -330,6 +342,24 @@ class Reason(enum.IntEnum):
         " request_id.",
         "Открыто заявок: {active}, предел: {limit}. Закройте одну и отправьте заявку с новым"
         " request_id.")
+    BOX_EXISTS = (
+        128, "FAILED_PRECONDITION", 409, False,
+        "{field}: box {box} has been made before; to add to it send an update.",
+        "{field}: упаковка {box} уже сформирована; чтобы дополнить её, отправьте обновление.")
+    BOX_BOXED = (
+        129, "FAILED_PRECONDITION", 409, False,
+        "Box {box} lies in another box: name the outermost box, or take it out first.",
+        "Упаковка {box} находится в другой упаковке: укажите внешнюю или сначала извлеките её.")
+    BOX_NESTING = (
+        130, "FAILED_PRECONDITION", 409, False,
+        "{field}: box {box} cannot hold this: a group package holds codes only, no box holds itself,"
+        " and boxes lie in each other at most {limit} deep.",
+        "{field}: упаковка {box} не может это содержать: в групповую входят только коды, упаковка не"
+        " входит сама в себя, вложенность не больше {limit}.")
+    BOX_FULL = (
+        131, "FAILED_PRECONDITION", 409, False,
+        "{field}: box {box} holds at most {limit}.",
+        "{field}: упаковка {box} вмещает не больше {limit}.")
 
     # Weather.
     OVERLOADED = (
@@ -361,6 +391,10 @@ class Reason(enum.IntEnum):
         "A large report of the same buffers is being carried out; repeat later with the same id.",
         "Выполняется большой отчёт по тем же буферам; повторите позже с тем же"
         " идентификатором.")
+    BOX_CHANGED = (
+        155, "UNAVAILABLE", 503, True,
+        "A box has just been changed; repeat with the same id.",
+        "Упаковка только что изменилась; повторите с тем же идентификатором.")
     INTERNAL = (
         149, "INTERNAL", 500, False,
         "An internal error; the operator has been told.",

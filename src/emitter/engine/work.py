@@ -72,6 +72,11 @@ class Work:
         wanted = [key for key in dict.fromkeys(keys) if key not in self._rows]
         self._rows.update(zip(wanted, self._writer.get_many(wanted), strict=True))
 
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return rows as this batch has left them so far, read in one call of the store."""
+        self.fetch(keys)
+        return [self.get(key) for key in keys]
+
     def get(self, key: bytes) -> bytes | None:
         """Return a row as this batch has left it so far."""
         if key in self._unpacked:

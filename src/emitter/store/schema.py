@@ -32,6 +32,12 @@ its key: another's object is not refused but simply not found.
     i  job  part                          keys of the rows that a job has staged
     w  gtin  serial                       whose a self-made serial is
     y  bin  order  gtin  part             self-made serials of a buffer, in the order of its codes
+    B  box                                box (`trade.packing`: SSCC, or a participant's own number)
+    C  box  what  part                    content of a box that does not fit into its row
+    Z  bin  order  gtin                   in which boxes codes of a buffer lie: root of a map
+    Z  bin  order  gtin  first index      page of such a map
+    S  prefix                             next counter of the SSCCs of a GS1 company prefix
+    S  prefix  first counter              whose a range of SSCCs is
 """
 
 from __future__ import annotations
@@ -52,6 +58,8 @@ ESCROWS, BLOCKS, SERIES, RANGES = b"e", b"b", b"s", b"r"
 DETAILS, STATIONS, CONNECTIONS, CLIENT_TOKENS = b"d", b"u", b"c", b"v"
 LIVES, CHUNKS, DOCUMENTS, RUNS, IN_VAIN, TRACES = b"l", b"h", b"D", b"R", b"N", b"F"
 JOBS, OWN_SERIALS, SERIAL_PARTS = b"i", b"w", b"y"
+BOXES, CONTENTS, BOXED, SSCCS = b"B", b"C", b"Z", b"S"
+CODES_INSIDE, BOXES_INSIDE = b"c", b"x"
 
 
 def check_key_key(key_id: int) -> bytes:
@@ -173,7 +181,7 @@ def chunk_of(key: bytes) -> int:
 
 
 def buffer_of(key: bytes) -> tuple[int, UUID, int]:
-    """Return participant, order and GTIN in a key of kind b, l, h or F."""
+    """Return participant, order and GTIN in a key of kind b, l, h, F or Z."""
     return owner(key), order_of(key), int(_U64.unpack_from(key, 25)[0])
 
 
@@ -247,6 +255,42 @@ def serials_key(bin_: int, order_id: UUID, gtin: int, part: int) -> bytes:
     return serials_prefix(bin_, order_id, gtin) + part.to_bytes(4, "big")
 
 
+def box_key(box: int) -> bytes:
+    """Return the key of a box."""
+    return BOXES + _u64(box)
+
+
+def content_key(box: int, what: bytes, part: int) -> bytes:
+    """Return the key of a part of a box's content: `CODES_INSIDE` or `BOXES_INSIDE`."""
+    return CONTENTS + _u64(box) + what + part.to_bytes(4, "big")
+
+
+def box_of(key: bytes) -> int:
+    """Return the box in a key of kind B or C."""
+    return int(_U64.unpack_from(key, 1)[0])
+
+
+def boxed_key(bin_: int, order_id: UUID, gtin: int) -> bytes:
+    """Return the key of the map (`spans`) that says in which boxes the codes of a buffer lie."""
+    return BOXED + _u64(bin_) + order_id.bytes + _u64(gtin)
+
+
+def sscc_series_key(prefix: str) -> bytes:
+    """Return the key of the SSCCs of a GS1 company prefix."""
+    return SSCCS + f"{prefix:>12}".encode()
+
+
+def sscc_range_key(prefix: str, first: int) -> bytes:
+    """Return the key of the range of SSCCs that starts at a counter."""
+    return sscc_series_key(prefix) + _u64(first)
+
+
+def parse_sscc_key(key: bytes) -> tuple[str, int | None]:
+    """Return prefix and first counter of a key of kind S, None for the prefix's own row."""
+    first = int(_U64.unpack_from(key, 13)[0]) if len(key) > 13 else None
+    return key[1:13].decode().strip(), first
+
+
 class RequestKind(enum.IntEnum):
     """What an idempotency id names; ids of different kinds do not meet."""
 
@@ -255,6 +299,7 @@ class RequestKind(enum.IntEnum):
     CLOSE = 3
     PAYMENT = 4
     REPORT = 5
+    AGGREGATION = 7
 
 
 _KINDS = {kind: bytes((kind,)) for kind in RequestKind}
