@@ -7,10 +7,11 @@ import random
 import numpy as np
 import pytest
 
-from conftest import BIN, LP, OTHER_BIN, SHOES, Bench
+from conftest import BIN, LP, OTHER_BIN, SHOES, SHOES_2, Bench
 from emitter import _core
 from emitter.engine.code_sets import BlockName, CodeSet, CodeSpan
 from emitter.engine.commands import CloseOrder, DeliverBlock, OrderLine, ReportCodes
+from emitter.engine.locating import Place
 from emitter.errors import Reason
 from emitter.trade.circulation import (
     MOVES,
@@ -47,7 +48,7 @@ class Reporter:
         return self.bench.engine.execute(command).value
 
     def verdicts(self, view) -> list[tuple]:
-        return self.bench.engine.document_in_vain(view).tolist()
+        return self.bench.engine.document_in_vain(view).items.tolist()
 
 
 @pytest.fixture
@@ -114,7 +115,9 @@ def test_every_cell(bench: Bench, report: Reporter, kind: DocumentKind, state: C
         assert (view.status, view.row.moved, view.row.in_vain) == (DocumentStatus.ACCEPTED, 2, 0)
     else:
         assert (view.status, view.row.moved, view.row.in_vain) == (DocumentStatus.REJECTED, 0, 2)
-        assert [v[1:3] for v in report.verdicts(view)] == [(Reason.CODE_MOVE_REFUSED, state)] * 2
+        assert [v[:5] for v in report.verdicts(view)] == [
+            (0, Reason.CODE_MOVE_REFUSED, state, 1, 2)
+        ]
 
 
 def test_valid_codes_are_moved_beside_bad_ones(bench: Bench, report: Reporter):
@@ -225,3 +228,53 @@ def test_packing_is_the_shortest_and_comes_back():
 def test_state_bits_do_not_meet():
     assert max(CodeState) <= STATE_MASK
     assert not UTILISED & STATE_MASK
+
+
+def test_codes_named_in_vain_are_told_by_their_identification_code(bench: Bench, report: Reporter):
+    """GTIN and serial of delivered codes; of others, and of another's, nothing but the item."""
+    order = bench.order("order", OrderLine(SHOES, 3000, 1))
+    codes = bench.codes(bench.deliver(order, "block", 2000).value)
+    other = bench.order("other", OrderLine(LP, 3, 9), bin_=OTHER_BIN)
+    block = bench.engine.execute(DeliverBlock(OTHER_BIN, other.order_id, LP, "theirs")).value
+    theirs = bench.engine.records(block, 0, 1)
+    report(DocumentKind.DROPOUT, text=codes[7] + b"\n" + codes[1998])
+    spans = (CodeSpan(order.order_id, SHOES, 5, 10), CodeSpan(order.order_id, SHOES, 1990, 100))
+    view = report(DocumentKind.INTRODUCTION, text=b"\n".join([theirs, b"?", theirs]), spans=spans)
+    items, places = bench.engine.document_in_vain(view)
+    written_off, emitted = CodeState.WRITTEN_OFF, CodeState.EMITTED
+    assert items.tolist() == [
+        (0, Reason.CODE_NOT_OWNED, 0, 0, 1, 0),
+        (1, Reason.CODE_UNPARSABLE, 0, 0, 1, 0),
+        (2, Reason.CODE_REPEATED, 0, 0, 1, 0),
+        (3, Reason.CODE_MOVE_REFUSED, written_off, 7, 1, 1),
+        (4, Reason.CODE_MOVE_REFUSED, written_off, 1998, 1, 1),
+        (4, Reason.CODE_MOVE_REFUSED, emitted, 2000, 90, 1),
+    ]
+    assert places == [(BIN, order.order_id, SHOES)]
+    place = Place(*places[0])
+    told = bench.engine.identification_codes(place, [1998, 7, 2000, 8, -1])
+    size = len("0104670033010053213000000000000")
+    assert told == [codes[1998][:size], codes[7][:size], b"", codes[8][:size], b""]
+    pack = bench.order("pack", OrderLine(46198488, 2, 4, 95_000))
+    packs = bench.codes(bench.deliver(pack, "packs", gtin=46198488).value)
+    told = bench.engine.identification_codes(Place(BIN, pack.order_id, 46198488), [1])
+    assert told == [packs[1][:21]]
+
+
+def test_many_codes_named_in_vain_fill_several_rows(bench: Bench, report: Reporter):
+    places = []
+    for gtin in (SHOES, SHOES_2):
+        order = bench.order(str(gtin), OrderLine(gtin, 12_000, 1))
+        bench.deliver(order, "block", gtin=gtin)
+        text = bench.codes(bench.engine.block(BIN, order.order_id, gtin, "block"))
+        places.append((order.order_id, gtin, text[::2]))
+    report(DocumentKind.DROPOUT, text=b"\n".join(places[0][2] + places[1][2]))
+    spans = tuple(CodeSpan(order, gtin, 0, 12_000) for order, gtin, _ in places)
+    view = report(DocumentKind.DROPOUT, Acceptance.VALID, spans=spans)
+    items, found = bench.engine.document_in_vain(view)
+    assert view.row.in_vain_parts > 1
+    assert view.row.in_vain == 12_000
+    assert found == [(BIN, order, gtin) for order, gtin, _ in places]
+    assert items["item"].tolist() == [0] * 6000 + [1] * 6000
+    assert (items["place"] == items["item"] + 1).all()
+    assert (items["first"] == np.tile(np.arange(0, 12_000, 2), 2)).all()

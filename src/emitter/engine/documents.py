@@ -8,14 +8,11 @@ from emitter.engine.reading import read_page
 from emitter.engine.reports import DocumentView
 from emitter.errors import Reason, Refused
 from emitter.store import schema
-from emitter.store.code_rows import DocumentRow, unpack_in_vain, unpack_runs
+from emitter.store.code_rows import DocumentRow, InVain, unpack_in_vain, unpack_runs
 from emitter.store.scanning import scan_view
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from emitter.engine.locating import Place
     from emitter.store.code_rows import BufferRuns
@@ -51,8 +48,8 @@ def read_runs(store: Store, view: DocumentView) -> list[BufferRuns]:
     return [buffer for row in rows for buffer in unpack_runs(row or b"")]
 
 
-def read_in_vain(store: Store, view: DocumentView) -> NDArray[np.void]:
-    """Return the codes that a document named in vain, by item: an array of `IN_VAIN`."""
+def read_in_vain(store: Store, view: DocumentView) -> InVain:
+    """Return the codes that a document named in vain, by item."""
     keys = [schema.in_vain_key(*view[:2], part) for part in range(view.row.in_vain_parts)]
     rows = store.view(lambda reader: reader.get_many(keys))
     return unpack_in_vain([row or b"" for row in rows])

@@ -28,6 +28,7 @@ from emitter.engine.commands import (
 )
 from emitter.engine.delivery import DeliverBlockStep, make_records
 from emitter.engine.forgetting import forget_refusals
+from emitter.engine.identifying import identification_codes
 from emitter.engine.jobs import Jobs
 from emitter.engine.orders import CloseOrderStep, CreateOrderStep
 from emitter.engine.participants import (
@@ -57,15 +58,13 @@ from emitter.store.rows import FORMAT_VERSION, Meta
 from emitter.store.scanning import scan_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Sequence
 
     from emitter.engine.batch import Answer, Step
     from emitter.engine.delivery import BlockView
     from emitter.engine.jobs import Sweep
     from emitter.engine.keys import KeyRing
+    from emitter.engine.locating import Place
     from emitter.engine.orders import OrderView
     from emitter.engine.participants import AccountView
     from emitter.engine.promise import Promise
@@ -73,7 +72,7 @@ if TYPE_CHECKING:
     from emitter.engine.reports import DocumentView
     from emitter.engine.stations import ConnectionView, Session, StationView
     from emitter.engine.verification import VerifiedCodes
-    from emitter.store.code_rows import BufferRuns
+    from emitter.store.code_rows import BufferRuns, InVain
     from emitter.store.port import Store
     from emitter.store.port import Writer as StoreWriter
 
@@ -259,9 +258,13 @@ class Engine:
         """Return the codes that a document moved, as runs in buffers."""
         return documents.read_runs(self._store, document)
 
-    def document_in_vain(self, document: DocumentView) -> NDArray[np.void]:
-        """Return the codes that a document named in vain, by item: `store.code_rows.IN_VAIN`."""
+    def document_in_vain(self, document: DocumentView) -> InVain:
+        """Return the codes that a document named in vain, by item, and the buffers they lie in."""
         return documents.read_in_vain(self._store, document)
+
+    def identification_codes(self, place: Place, indexes: Sequence[int]) -> list[bytes]:
+        """Return GTIN and serial of a buffer's codes, b'' for those that are not delivered."""
+        return identification_codes(self._store, self.keys, place, indexes)
 
     def session(self, client_token: str) -> Session:
         """Return whose a station's clientToken is; raises `Refused`."""

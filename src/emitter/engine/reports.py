@@ -24,6 +24,7 @@ from emitter.store.code_rows import (
     RUN,
     BufferRuns,
     DocumentRow,
+    InVain,
     pack_in_vain,
     pack_runs,
 )
@@ -59,12 +60,12 @@ class ReportStep:
     """Carry out a report; its request row leads to the document."""
 
     id_field = "request_id"
-    remembers_refusals = True
 
     def __init__(self, command: ReportCodes, document_id: UUID, named: NamedCodes) -> None:
         self.command = command
         self.bin = command.bin
         self.digest = command.digest()
+        self.remembers_refusals = not command.memory_us
         self.request: bytes | None = schema.request_key(
             command.bin, schema.RequestKind.REPORT, command.request_id.encode()
         )
@@ -94,6 +95,7 @@ class ReportStep:
         for slot, place in enumerate(self._places):
             named = self._runs[self._runs["slot"] == slot]
             free, held = held_back(work, place, self.bin, move, named)
+            held["place"] = slot + 1
             in_vain.append(held)
             if len(free):
                 runs = np.empty(len(free), RUN)
@@ -108,14 +110,14 @@ class ReportStep:
             moved = one.judge(table)
             taken.append(BufferRuns(*place, moved.taken))
             in_vain.append(_refused(free, moved.refused, moved.refused_bytes, move))
-        lost = np.concatenate(in_vain)
-        lost = lost[np.lexsort((lost["first"], lost["item"]))]
+        lost = self._told(_joined(np.concatenate(in_vain)))
         status = _status(taken, lost, self.command.acceptance)
         if status is DocumentStatus.REJECTED:
             taken, moves = [], []
         return Proposal(
             lambda: self._settle(work, status, [one for _, _, one in moves], taken, lost),
             payload=self._document_id.bytes,
+            memory_us=self.command.memory_us,
         )
 
     def _settle(
@@ -145,7 +147,15 @@ class ReportStep:
             details=command.details,
         )
         document = DocumentView(self.bin, self._document_id, row)
-        return write_document(work, document, taken, lost)
+        return write_document(work, document, taken, InVain(lost, list(self._places)))
+
+    def _told(self, lost: NDArray[np.void]) -> NDArray[np.void]:
+        """Say nothing of where codes lie that may be another's."""
+        others = np.array([False, *(place.bin != self.bin for place in self._places)])
+        untold = lost["reason"] == Reason.CODE_NOT_OWNED
+        untold |= (lost["reason"] == Reason.CODE_REPEATED) & others[lost["place"]]
+        lost["place"][untold] = 0
+        return lost
 
     def recall(self, work: Work, payload: bytes) -> DocumentView:
         """Return the document that the request made."""
@@ -157,7 +167,7 @@ class ReportStep:
 
 
 def write_document(
-    work: Work, document: DocumentView, taken: list[BufferRuns], lost: NDArray[np.void]
+    work: Work, document: DocumentView, taken: list[BufferRuns], lost: InVain
 ) -> DocumentView:
     """Write a document with the codes it moved and those it named in vain; return its view."""
     bin_, document_id, row = document
@@ -212,8 +222,22 @@ def _in_vain(runs: NDArray[np.void], reason: int | NDArray[np.uint8]) -> NDArray
     lost = np.zeros(len(runs), IN_VAIN)
     for field in ("item", "first", "count"):
         lost[field] = runs[field]
-    lost["reason"] = reason
+    lost["reason"], lost["place"] = reason, runs["slot"] + 1
     return lost
+
+
+def _joined(lost: NDArray[np.void]) -> NDArray[np.void]:
+    """Return codes named in vain by item, neighbours that are alike as one run."""
+    lost = lost[np.lexsort((lost["first"], lost["item"]))]
+    goes_on = np.zeros(len(lost), bool)
+    goes_on[1:] = lost["first"][1:] == (lost["first"] + lost["count"])[:-1]
+    for field in ("item", "reason", "state", "place"):
+        goes_on[1:] &= lost[field][1:] == lost[field][:-1]
+    starts = np.flatnonzero(~goes_on)
+    joined = lost[starts]
+    if len(lost):
+        joined["count"] = np.add.reduceat(lost["count"], starts)
+    return joined
 
 
 def _unnamed(runs: NDArray[np.void]) -> NDArray[np.void]:
@@ -229,6 +253,7 @@ def _refused(
     lost = np.zeros(len(runs), IN_VAIN)
     lost["item"] = named["item"][np.searchsorted(named["first"], runs["first"], side="right") - 1]
     lost["first"], lost["count"], lost["state"] = runs["first"], runs["count"], states
+    lost["place"] = named["slot"][0] + 1
     lost["reason"] = Reason.CODE_MOVE_REFUSED
     if move.event is None:
         lost["reason"][states & UTILISED != 0] = Reason.CODE_UTILISED_ALREADY

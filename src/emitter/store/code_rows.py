@@ -99,9 +99,14 @@ RUN = np.dtype([("first", "<u4"), ("count", "<u4")])
 
 IN_VAIN = np.dtype([
     ("item", "<u4"), ("reason", "u1"), ("state", "u1"), ("first", "<u4"), ("count", "<u4"),
+    ("place", "<u4"),
 ])  # fmt: skip
 """Codes named in vain: the item of the document, `Reason`, byte of the state (0: none told), and
-the run of codes in the buffer that the item names (count 1 and first 0 where none was found)."""
+the run of codes in the buffer that the item names (count 1 and first 0 where none was found).
+``place`` counts the document's buffers from 1; 0 where the participant is told of none."""
+
+_IN_VAIN_KEPT = np.dtype([(name, IN_VAIN[name]) for name in IN_VAIN.names[:-1]])
+"""What of it is kept: the items of a buffer stand behind its name."""
 
 _BUFFER = struct.Struct("<Q16sQI")
 PART_BYTES = 60_000
@@ -162,12 +167,49 @@ def unpack_runs(row: bytes) -> Iterator[BufferRuns]:
         yield BufferRuns(bin_, UUID(bytes=order), gtin, runs)
 
 
-def pack_in_vain(items: NDArray[np.void]) -> list[bytes]:
-    """Return the rows that hold an array of `IN_VAIN`."""
-    step = PART_BYTES // IN_VAIN.itemsize
-    return [zlib.compress(items[at : at + step].tobytes(), 1) for at in range(0, len(items), step)]
+class InVain(NamedTuple):
+    """What a document named in vain: an array of `IN_VAIN`, and the buffers that they lie in."""
+
+    items: NDArray[np.void]
+    places: list[tuple[int, UUID, int]]  # BIN, order, GTIN
 
 
-def unpack_in_vain(rows: list[bytes]) -> NDArray[np.void]:
-    """Return the array of `IN_VAIN` in its rows."""
-    return np.frombuffer(b"".join(map(zlib.decompress, rows)), IN_VAIN)
+def pack_in_vain(in_vain: InVain) -> list[bytes]:
+    """Return the rows that hold codes named in vain; each row is read by itself."""
+    kept = np.empty(len(in_vain.items), _IN_VAIN_KEPT)
+    for name in _IN_VAIN_KEPT.names or ():
+        kept[name] = in_vain.items[name]
+    parts, part = [], b""
+    for number in np.unique(in_vain.items["place"]).tolist():
+        bin_, order_id, gtin = in_vain.places[number - 1] if number else (0, UUID(int=0), 0)
+        left = kept[in_vain.items["place"] == number]
+        while len(left):
+            room = (PART_BYTES - len(part) - _BUFFER.size) // kept.itemsize
+            if room < 1:
+                parts.append(part)
+                part = b""
+                continue
+            taken, left = left[:room], left[room:]
+            part += _BUFFER.pack(bin_, order_id.bytes, gtin, len(taken)) + taken.tobytes()
+    return [zlib.compress(each, 1) for each in ([*parts, part] if part else parts)]
+
+
+def unpack_in_vain(rows: list[bytes]) -> InVain:
+    """Return the codes named in vain in the order of their items."""
+    found: list[NDArray[np.void]] = [np.empty(0, IN_VAIN)]
+    places: dict[tuple[int, UUID, int], int] = {}
+    for row in map(zlib.decompress, rows):
+        at = 0
+        while at < len(row):
+            bin_, order, gtin, count = _BUFFER.unpack_from(row, at)
+            at += _BUFFER.size
+            kept = np.frombuffer(row, _IN_VAIN_KEPT, count=count, offset=at)
+            at += count * kept.itemsize
+            items = np.zeros(count, IN_VAIN)
+            for name in _IN_VAIN_KEPT.names or ():
+                items[name] = kept[name]
+            if bin_:
+                items["place"] = places.setdefault((bin_, UUID(bytes=order), gtin), len(places) + 1)
+            found.append(items)
+    items = np.concatenate(found)
+    return InVain(items[np.lexsort((items["first"], items["item"]))], list(places))
