@@ -217,7 +217,7 @@ def test_a_forged_or_foreign_code_has_its_reason(served: Served) -> None:
 
 def test_a_batch_of_codes_may_be_empty_and_has_a_limit(served: Served) -> None:
     empty = served.client.verify(b"")
-    assert [len(column) for column in empty] == [0, 0, 0, 0]
+    assert [len(column) for column in empty] == [0] * 5
     body, _ = served.raw("CodeService/VerifyCodes", pb.VerifyCodesRequest().SerializeToString())
     assert not pb.VerifyCodesResponse.FromString(body).reasons
     limit = Limits().verify_codes_max

@@ -13,10 +13,19 @@ from emitter.engine.participants import Role
 from emitter.errors import Reason
 from emitter.labels.render import Form
 from emitter.store.rows import SignaturePolicy
+from emitter.trade.circulation import (
+    Acceptance,
+    DocumentKind,
+    DocumentStatus,
+    DropoutReason,
+    IntroductionWay,
+    ReturnReason,
+    WithdrawalReason,
+)
 from emitter.trade.ledger import LedgerAccount, MovementKind
 from emitter.trade.states import BufferState, CodeState, OrderState
 from emitter.trade.templates import Group
-from emitter.v1 import account_pb2, code_pb2, label_pb2, order_pb2, station_pb2
+from emitter.v1 import account_pb2, code_pb2, label_pb2, order_pb2, report_pb2, station_pb2
 
 if TYPE_CHECKING:
     import enum
@@ -24,7 +33,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 FILES = [
     order_pb2.DESCRIPTOR, code_pb2.DESCRIPTOR, account_pb2.DESCRIPTOR, station_pb2.DESCRIPTOR,
-    label_pb2.DESCRIPTOR,
+    label_pb2.DESCRIPTOR, report_pb2.DESCRIPTOR,
 ]  # fmt: skip
 SERVICES = [service for file in FILES for service in file.services_by_name.values()]
 METHODS = [method for service in SERVICES for method in service.methods]
@@ -53,6 +62,13 @@ def test_generating_again_gives_the_committed_files(tmp_path: Path) -> None:
         (account_pb2.Role, Role),
         (station_pb2.SignaturePolicy, SignaturePolicy),
         (label_pb2.LabelForm, Form),
+        (report_pb2.DocumentKind, DocumentKind),
+        (report_pb2.ReportState, DocumentStatus),
+        (report_pb2.Acceptance, Acceptance),
+        (report_pb2.IntroductionWay, IntroductionWay),
+        (report_pb2.DropoutReason, DropoutReason),
+        (report_pb2.WithdrawalReason, WithdrawalReason),
+        (report_pb2.ReturnReason, ReturnReason),
     ],
     ids=lambda item: getattr(item, "__name__", ""),
 )
@@ -84,7 +100,7 @@ def test_every_method_has_a_request_and_a_response_of_its_own(method: object) ->
 def test_services_and_packages_are_named_after_the_rules() -> None:
     assert {service.full_name for service in SERVICES} == {
         "emitter.v1.OrderService", "emitter.v1.CodeService", "emitter.v1.AccountService",
-        "emitter.v1.StationService", "emitter.v1.LabelService",
+        "emitter.v1.StationService", "emitter.v1.LabelService", "emitter.v1.ReportService",
     }  # fmt: skip
 
 
@@ -101,7 +117,7 @@ def test_lists_are_paged_and_no_request_names_its_caller(method: object) -> None
     if method.name.startswith("List"):
         assert {"page_size", "page_token"} <= names
         assert "next_page_token" in {field.name for field in method.output_type.fields}
-    operators = {"AccountService", "StationService"}
+    operators = {"AccountService", "StationService", "ReportService"}  # who may name another's
     if method.containing_service.name not in operators and not method.name.startswith(
         ("Get", "List")
     ):

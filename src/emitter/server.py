@@ -23,6 +23,7 @@ from emitter.api.calls import Doorman
 from emitter.api.codes import CodeServicer
 from emitter.api.labels import LabelServicer
 from emitter.api.orders import OrderServicer
+from emitter.api.reports import ReportServicer
 from emitter.api.stations import StationServicer
 from emitter.api.streams import Streams
 from emitter.api.suz.opening import open_stations
@@ -74,6 +75,7 @@ class Server:
         servicers = (
             OrderServicer(self._streams),
             CodeServicer(self._streams, self._makers, limits),
+            ReportServicer(),
             LabelServicer(self._streams),
             AccountServicer(),
             StationServicer(),

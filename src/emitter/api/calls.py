@@ -90,6 +90,12 @@ class Call:
             raise Refused(Reason.PARTICIPANT_NOT_FOUND)
         return number
 
+    def author(self, text: str) -> int:
+        """Return the BIN that a document is made for: a station's own, or the operator names it."""
+        if self._caller.role not in (Role.STATION, Role.OPERATOR):
+            raise Refused(Reason.PERMISSION_DENIED, role=Role.STATION.name)
+        return self.reader(text)
+
     def execute(self, command: Command) -> tuple[Any, bool]:
         """Carry out a command, waiting for its verdict no longer than the call may take.
 

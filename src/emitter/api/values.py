@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
@@ -169,6 +170,7 @@ def verified(codes: VerifiedCodes) -> code_pb2.VerifyCodesResponse:
         reasons=codes.reasons.tobytes(),
         states=codes.states.tobytes(),
         buffer_index=codes.buffer_index,
+        utilised=codes.utilised.astype(np.uint8).tobytes(),
         buffers=[
             code_pb2.IssuedBuffer(
                 order_id=str(item.order_id),

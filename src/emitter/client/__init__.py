@@ -12,31 +12,56 @@ server or the network may get over is repeated under the same id, a bounded numb
 lost answer never makes a second order; what is left after that is gRPC's own ``grpc.RpcError``.
 """
 
-from emitter.client.client import Client, VerifiedCodes
+from emitter.client.client import Client
 from emitter.client.delivery import CodesDamagedError, Delivery
 from emitter.client.labels import Labels
+from emitter.client.reports import Codes, ReportPiece
+from emitter.client.verdicts import VerifiedCodes
 from emitter.errors import Reason, Refused
 from emitter.v1.account_pb2 import Account, LedgerAccount, MovementKind, Role, Transaction
 from emitter.v1.code_pb2 import Block, CodeReason, CodeState, IssuedBuffer
 from emitter.v1.label_pb2 import LabelForm
 from emitter.v1.order_pb2 import Buffer, BufferState, Order, OrderLine, OrderState, ProductGroup
+from emitter.v1.report_pb2 import (
+    Acceptance,
+    BlockReference,
+    CodeSpan,
+    DocumentKind,
+    DropoutReason,
+    IntroductionWay,
+    MovedCodes,
+    RefusedCodes,
+    Report,
+    ReportDetails,
+    ReportState,
+    ReturnReason,
+    WithdrawalReason,
+)
 from emitter.v1.station_pb2 import Connection, SignaturePolicy
 
 __all__ = [
+    "Acceptance",
     "Account",
     "Block",
+    "BlockReference",
     "Buffer",
     "BufferState",
     "Client",
     "CodeReason",
+    "CodeSpan",
     "CodeState",
+    "Codes",
     "CodesDamagedError",
     "Connection",
     "Delivery",
+    "DocumentKind",
+    "DropoutReason",
+    "IntroductionWay",
     "IssuedBuffer",
     "LabelForm",
     "Labels",
     "LedgerAccount",
+    "MovedCodes",
     "MovementKind",
     "Order",
     "OrderLine",
@@ -44,8 +69,15 @@ __all__ = [
     "ProductGroup",
     "Reason",
     "Refused",
+    "RefusedCodes",
+    "Report",
+    "ReportDetails",
+    "ReportPiece",
+    "ReportState",
+    "ReturnReason",
     "Role",
     "SignaturePolicy",
     "Transaction",
     "VerifiedCodes",
+    "WithdrawalReason",
 ]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import grpc
-import numpy as np
-from google.type.date_pb2 import Date
-
+from emitter.client.calls import civil_date, new_id, service
 from emitter.client.delivery import Delivery
 from emitter.client.labels import Labels
 from emitter.client.order_batch import create_in_batches
 from emitter.client.order_stream import OrderStream
-from emitter.client.repeating import Repeats
+from emitter.client.reports import ReportCalls
+from emitter.client.verdicts import batches, merged
 from emitter.v1 import (
     account_pb2,
     account_pb2_grpc,
@@ -26,41 +24,26 @@ from emitter.v1 import (
     station_pb2,
     station_pb2_grpc,
 )
-from emitter.wire import require_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import date
 
     from google.protobuf.message import Message
-    from numpy.typing import NDArray
 
     from emitter.client.order_batch import OrderItem
+    from emitter.client.verdicts import VerifiedCodes
     from emitter.errors import Refused
     from emitter.v1.account_pb2 import Account, Role, Transaction
-    from emitter.v1.code_pb2 import Block, IssuedBuffer
+    from emitter.v1.code_pb2 import Block
     from emitter.v1.label_pb2 import LabelForm
     from emitter.v1.order_pb2 import Order, OrderLine
     from emitter.v1.station_pb2 import Connection, SignaturePolicy
 
-_VERIFY_CODES = 50_000  # codes a call: half of what servers allow
-_VERIFY_BYTES = 8 << 20  # bytes a call: half of what servers take in a message
 _DELIVER = f"/{code_pb2.DESCRIPTOR.services_by_name['CodeService'].full_name}/DeliverBlock"
 
 
-class VerifiedCodes(NamedTuple):
-    """One verdict a code, in columns: `CodeReason` (0: genuine), `CodeState`, index of a buffer.
-
-    ``reasons`` and ``states`` are uint8, ``buffer_index`` int32 with -1 for none.
-    """
-
-    reasons: NDArray[np.uint8]
-    states: NDArray[np.uint8]
-    buffer_index: NDArray[np.int32]
-    buffers: list[IssuedBuffer]
-
-
-class Client:
+class Client(ReportCalls):
     """Calls a server at ``target`` (``host:port``) under a bearer token; usable by many threads.
 
     ``root_certificates``: PEM of the authorities that vouch for the server; without them the
@@ -69,55 +52,23 @@ class Client:
     ``language``: of the localized sentences, ``en`` or ``ru``.
     """
 
-    def __init__(
-        self,
-        target: str,
-        token: str,
-        *,
-        root_certificates: bytes | None = None,
-        timeout_s: float = 30.0,
-        attempts: int = 5,
-        language: str = "en",
-    ) -> None:
-        options = [
-            ("grpc.max_receive_message_length", -1),
-            ("grpc.http2.max_frame_size", 1 << 20),  # few frames for a message of records
-            ("grpc.keepalive_time_ms", 30_000),
-            ("grpc.keepalive_timeout_ms", 10_000),
-        ]
-        if root_certificates is None:
-            require_loopback(target)
-            self._channel = grpc.insecure_channel(target, options)
-        else:
-            credentials = grpc.ssl_channel_credentials(root_certificates)
-            self._channel = grpc.secure_channel(target, credentials, options)
-        self._metadata = (("authorization", f"Bearer {token}"), ("accept-language", language))
-        self._timeout_s = timeout_s
-        self._attempts = attempts
-        self._orders = _stub(order_pb2_grpc.OrderServiceStub, self._channel)
-        self._codes = _stub(code_pb2_grpc.CodeServiceStub, self._channel)
-        self._labels = _stub(label_pb2_grpc.LabelServiceStub, self._channel)
-        self._accounts = _stub(account_pb2_grpc.AccountServiceStub, self._channel)
-        self._stations = _stub(station_pb2_grpc.StationServiceStub, self._channel)
-        self._deliver: Any = self._channel.unary_stream(
+    _orders = service(order_pb2_grpc.OrderServiceStub)
+    _codes = service(code_pb2_grpc.CodeServiceStub)
+    _labels = service(label_pb2_grpc.LabelServiceStub)
+    _accounts = service(account_pb2_grpc.AccountServiceStub)
+    _stations = service(station_pb2_grpc.StationServiceStub)
+    # Without a deserializer: the records stay where gRPC has put them.
+    _deliver = cached_property(
+        lambda self: self._channel.unary_stream(
             _DELIVER, code_pb2.DeliverBlockRequest.SerializeToString, None
-        )  # without a deserializer: the records stay where gRPC has put them
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection; calls in flight end."""
-        self._channel.close()
+        )
+    )
 
     # Orders ---------------------------------------------------------------------------------------
 
     def create_order(self, lines: Iterable[OrderLine], request_id: str | None = None) -> Order:
         """Emit an order and return it; the id is made here if none is given."""
-        request = order_pb2.CreateOrderRequest(request_id=request_id or _new_id(), lines=lines)
+        request = order_pb2.CreateOrderRequest(request_id=request_id or new_id(), lines=lines)
         return self._order(self._orders.CreateOrder, request)
 
     def create_orders(self, orders: Iterable[OrderItem]) -> Iterator[tuple[str, Order | Refused]]:
@@ -158,13 +109,13 @@ class Client:
 
     def close_order(self, order_id: str, request_id: str | None = None) -> Order:
         """Close an order: what was not delivered is annulled and its money released."""
-        request = order_pb2.CloseOrderRequest(request_id=request_id or _new_id(), order_id=order_id)
+        request = order_pb2.CloseOrderRequest(request_id=request_id or new_id(), order_id=order_id)
         return self._order(self._orders.CloseOrder, request)
 
     def close_buffer(self, order_id: str, gtin: str, request_id: str | None = None) -> Order:
         """Close one buffer of an order and return the order."""
         request = order_pb2.CloseBufferRequest(
-            request_id=request_id or _new_id(), order_id=order_id, gtin=gtin
+            request_id=request_id or new_id(), order_id=order_id, gtin=gtin
         )
         return self._order(self._orders.CloseBuffer, request)
 
@@ -185,7 +136,7 @@ class Client:
         request = code_pb2.DeliverBlockRequest(
             order_id=order_id,
             gtin=gtin,
-            block_id=block_id or _new_id(),
+            block_id=block_id or new_id(),
             quantity=quantity,
             from_index=from_index,
         )
@@ -211,7 +162,7 @@ class Client:
         ``quantity`` as in `deliver`, ``from_index`` and ``count`` for a part, ``product``.
         """
         request = label_pb2.RenderLabelsRequest(
-            order_id=order_id, gtin=gtin, form=form, block_id=block_id or _new_id(), **more
+            order_id=order_id, gtin=gtin, form=form, block_id=block_id or new_id(), **more
         )
         setattr(request, "design_text" if "\n" in design else "design_name", design)
         return Labels(self._labels.RenderLabels(request, metadata=self._metadata))
@@ -239,9 +190,9 @@ class Client:
                 self._codes.VerifyCodes,
                 code_pb2.VerifyCodesRequest(codes=b"\n".join(batch) + b"\n"),
             )
-            for batch in _batches(codes)
+            for batch in batches(codes)
         ]
-        return _merged(columns)
+        return merged(columns)
 
     # Accounts -------------------------------------------------------------------------------------
 
@@ -258,13 +209,13 @@ class Client:
     def register_participant(self, bin: str, name: str, on: date) -> Account:
         """Register a participant as of a day (operator)."""
         request = account_pb2.RegisterParticipantRequest(
-            bin=bin, name=name, registration_date=_date(on)
+            bin=bin, name=name, registration_date=civil_date(on)
         )
         return self._account(self._accounts.RegisterParticipant, request)
 
     def activate_participant(self, bin: str, on: date) -> Account:
         """Put a participant's contract in force from a day on (operator)."""
-        request = account_pb2.ActivateParticipantRequest(bin=bin, activation_date=_date(on))
+        request = account_pb2.ActivateParticipantRequest(bin=bin, activation_date=civil_date(on))
         return self._account(self._accounts.ActivateParticipant, request)
 
     def credit(self, bin: str, amount_tiyn: int, reference: str) -> Account:
@@ -310,17 +261,6 @@ class Client:
         request = station_pb2.ListConnectionsRequest(page_size=page_size)
         return self._pages(self._stations.ListConnections, request, "connections")
 
-    # Calling --------------------------------------------------------------------------------------
-
-    def _ask(self, method: Callable[..., Any], request: Message) -> Any:
-        """Make a call, again while that can help; raise `Refused` for what the server refuses."""
-        repeats = Repeats(self._attempts)
-        while True:
-            try:
-                return method(request, timeout=self._timeout_s, metadata=self._metadata)
-            except grpc.RpcError as error:
-                repeats.after(error)
-
     def _order(self, method: Callable[..., Any], request: Message) -> Order:
         order: Order = self._ask(method, request).order
         return order
@@ -328,62 +268,3 @@ class Client:
     def _account(self, method: Callable[..., Any], request: Message) -> Account:
         account: Account = self._ask(method, request).account
         return account
-
-    def _pages(self, method: Callable[..., Any], request: Any, field: str) -> Iterator[Any]:
-        """Yield the items of all pages."""
-        while True:
-            response = self._ask(method, request)
-            yield from getattr(response, field)
-            if not response.next_page_token:
-                return
-            request.page_token = response.next_page_token
-
-
-def _stub(stub: Any, channel: grpc.Channel) -> Any:
-    """Return a generated stub, which has no types."""
-    return stub(channel)
-
-
-def _new_id() -> str:
-    return str(uuid.uuid4())
-
-
-def _date(day: date) -> Date:
-    return Date(year=day.year, month=day.month, day=day.day)
-
-
-def _batches(codes: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Yield the codes in batches that fit into a call; a longer single code is a batch itself."""
-    batch: list[bytes] = []
-    size = 0
-    for code in codes:
-        if batch and (len(batch) == _VERIFY_CODES or size + len(code) >= _VERIFY_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(code)
-        size += len(code) + 1
-    if batch:
-        yield batch
-
-
-def _merged(columns: list[code_pb2.VerifyCodesResponse]) -> VerifiedCodes:
-    """Return the columns of several answers as one; each buffer stays there once."""
-    buffers: dict[tuple[str, str], IssuedBuffer] = {}
-    places: dict[tuple[str, str], int] = {}
-    index: list[NDArray[np.int32]] = []
-    for answer in columns:
-        place_of = np.empty(len(answer.buffers) + 1, np.int32)
-        place_of[-1] = -1  # what -1 leads to
-        for number, issued in enumerate(answer.buffers):
-            key = (issued.order_id, issued.gtin)
-            buffers.setdefault(key, issued)
-            place_of[number] = places.setdefault(key, len(places))
-        index.append(place_of[np.array(answer.buffer_index, np.int32)])
-    reasons = b"".join([answer.reasons for answer in columns])
-    states = b"".join([answer.states for answer in columns])
-    return VerifiedCodes(
-        np.frombuffer(reasons, np.uint8),
-        np.frombuffer(states, np.uint8),
-        np.concatenate([np.empty(0, np.int32), *index]),
-        list(buffers.values()),
-    )

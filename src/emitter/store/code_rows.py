@@ -105,7 +105,7 @@ IN_VAIN = np.dtype([
 the run of codes in the buffer that the item names (count 1 and first 0 where none was found).
 ``place`` counts the document's buffers from 1; 0 where the participant is told of none."""
 
-_IN_VAIN_KEPT = np.dtype([(name, IN_VAIN[name]) for name in IN_VAIN.names[:-1]])
+_IN_VAIN_KEPT = np.dtype([(name, IN_VAIN[name]) for name in (IN_VAIN.names or ())[:-1]])
 """What of it is kept: the items of a buffer stand behind its name."""
 
 _BUFFER = struct.Struct("<Q16sQI")

@@ -29,6 +29,13 @@ class CodeReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CODE_REASON_UNKNOWN_GTIN: _ClassVar[CodeReason]
     CODE_REASON_NEVER_ISSUED: _ClassVar[CodeReason]
     CODE_REASON_FORGED: _ClassVar[CodeReason]
+    CODE_REASON_MOVE_REFUSED: _ClassVar[CodeReason]
+    CODE_REASON_NOT_OWNED: _ClassVar[CodeReason]
+    CODE_REASON_REPEATED: _ClassVar[CodeReason]
+    CODE_REASON_BOXED: _ClassVar[CodeReason]
+    CODE_REASON_IN_TRANSIT: _ClassVar[CodeReason]
+    CODE_REASON_UTILISED_ALREADY: _ClassVar[CodeReason]
+    CODE_REASON_UNBOXED: _ClassVar[CodeReason]
 CODE_STATE_UNSPECIFIED: CodeState
 CODE_STATE_EMITTED: CodeState
 CODE_STATE_APPLIED_AND_PAID: CodeState
@@ -43,6 +50,13 @@ CODE_REASON_OTHER_OPERATOR: CodeReason
 CODE_REASON_UNKNOWN_GTIN: CodeReason
 CODE_REASON_NEVER_ISSUED: CodeReason
 CODE_REASON_FORGED: CodeReason
+CODE_REASON_MOVE_REFUSED: CodeReason
+CODE_REASON_NOT_OWNED: CodeReason
+CODE_REASON_REPEATED: CodeReason
+CODE_REASON_BOXED: CodeReason
+CODE_REASON_IN_TRANSIT: CodeReason
+CODE_REASON_UTILISED_ALREADY: CodeReason
+CODE_REASON_UNBOXED: CodeReason
 
 class Block(_message.Message):
     __slots__ = ("block_id", "order_id", "gtin", "first_index", "quantity", "net_tiyn", "vat_tiyn", "gross_tiyn", "deliver_time")
@@ -139,13 +153,15 @@ class IssuedBuffer(_message.Message):
     def __init__(self, order_id: _Optional[str] = ..., gtin: _Optional[str] = ..., template_id: _Optional[int] = ..., owner_bin: _Optional[str] = ..., owner_name: _Optional[str] = ...) -> None: ...
 
 class VerifyCodesResponse(_message.Message):
-    __slots__ = ("reasons", "states", "buffer_index", "buffers")
+    __slots__ = ("reasons", "states", "buffer_index", "buffers", "utilised")
     REASONS_FIELD_NUMBER: _ClassVar[int]
     STATES_FIELD_NUMBER: _ClassVar[int]
     BUFFER_INDEX_FIELD_NUMBER: _ClassVar[int]
     BUFFERS_FIELD_NUMBER: _ClassVar[int]
+    UTILISED_FIELD_NUMBER: _ClassVar[int]
     reasons: bytes
     states: bytes
     buffer_index: _containers.RepeatedScalarFieldContainer[int]
     buffers: _containers.RepeatedCompositeFieldContainer[IssuedBuffer]
-    def __init__(self, reasons: _Optional[bytes] = ..., states: _Optional[bytes] = ..., buffer_index: _Optional[_Iterable[int]] = ..., buffers: _Optional[_Iterable[_Union[IssuedBuffer, _Mapping]]] = ...) -> None: ...
+    utilised: bytes
+    def __init__(self, reasons: _Optional[bytes] = ..., states: _Optional[bytes] = ..., buffer_index: _Optional[_Iterable[int]] = ..., buffers: _Optional[_Iterable[_Union[IssuedBuffer, _Mapping]]] = ..., utilised: _Optional[bytes] = ...) -> None: ...
