@@ -67,13 +67,12 @@ def move_money(movements: Sequence[Movement | None], work: Work) -> list[Refused
     transactions = [account.journal_count for account in before]
     orders = [account.orders_open for account in before]
     refusals: list[Refused | None] = []
-    for movement, item, reason, missing_tiyn in zip(
+    for movement, (_, account, _, _), reason, missing_tiyn in zip(
         moving, items, reasons.tolist(), missing.tolist(), strict=True
     ):
         if reason:
             refusals.append(Refused(Reason(reason), missing_tiyn=missing_tiyn))
             continue
-        account = item[1]
         transactions[account] += 1
         orders[account] += movement.opens
         _journal(work, movement, transactions[account])

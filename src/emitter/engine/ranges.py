@@ -7,6 +7,7 @@ search. One thread publishes (the writer's); any number look up meanwhile.
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,56 +26,42 @@ if TYPE_CHECKING:
     from emitter.store.port import Store
 
 
-_NEW_MAX = 16
+_NEW_MAX = 4_096
 
 
 class Series:
     """The ranges of one series in columns: first counter, first counter behind, and whose it is.
 
     Arrays rather than objects: a million ranges are 40 MB that the garbage collector never walks.
-    A few that are new wait for each other or for a look-up, since a write to an array is dear.
     """
 
     def __init__(self, form: int) -> None:
         self.form = form
-        self._lock = threading.Lock()
-        self._new: list[Issued] = []
-        self._end = 0
         self._count = 0
-        self._firsts, self._ends, self._bins = np.empty((3, _NEW_MAX), np.uint64)
-        self._order_ids = np.empty(_NEW_MAX, "V16")
+        self._firsts, self._ends, self._bins = np.empty((3, 4), np.uint64)
+        self._order_ids = np.empty(4, "V16")
 
-    def append(self, issued: Issued) -> None:
-        """Add a range above all others, once: it may have been read while it was published."""
-        if issued.first < self._end:
+    def extend(self, issued: list[Issued]) -> None:
+        """Add ranges above all others, once: they may have been read while they were published."""
+        start = self._count
+        if start:
+            issued = [each for each in issued if each.first >= self._ends[start - 1]]
+        if not issued:
             return
-        with self._lock:
-            self._end = issued.first + issued.quantity
-            self._new.append(issued)
-            if len(self._new) == _NEW_MAX:
-                self._file()
-
-    def _file(self) -> None:
-        """Move what is new into the columns; the lock is held."""
-        start, end = self._count, self._count + len(self._new)
-        if end > len(self._bins):
+        end = start + len(issued)
+        while end > len(self._bins):
             self._firsts, self._ends = _doubled(self._firsts), _doubled(self._ends)
             self._bins, self._order_ids = _doubled(self._bins), _doubled(self._order_ids)
-        _, _, firsts, bins, order_ids, quantities, _ = zip(*self._new, strict=True)
+        _, _, firsts, bins, order_ids, quantities, _ = zip(*issued, strict=True)
         self._firsts[start:end] = firsts
         self._ends[start:end] = quantities
         self._ends[start:end] += self._firsts[start:end]
         self._bins[start:end] = bins
-        self._order_ids[start:end] = np.array(order_ids, "V16")
+        self._order_ids[start:end] = np.frombuffer(b"".join(order_ids), "V16")
         self._count = end
-        self._new.clear()
 
     def find(self, counters: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Return for each counter the index of its range, -1 where no range holds it."""
-        if self._new:
-            with self._lock:
-                if self._new:
-                    self._file()
         count = self._count  # once: the arrays may grow meanwhile, but never shrink
         firsts, ends = self._firsts[:count], self._ends[:count]
         found = np.searchsorted(firsts, counters, side="right").astype(np.int64) - 1
@@ -99,6 +86,7 @@ class Ranges:
         self._store = store
         self._lock = threading.Lock()
         self._series: dict[tuple[int, int], Series] = {}
+        self._new: list[Issued] = []  # wait for one another: a write to an array is dear
         self._doubtful = True
         self._settled()
 
@@ -106,8 +94,9 @@ class Ranges:
         """Add ranges that have become durable."""
         with self._lock:
             if not self._doubtful:
-                for each in issued:
-                    _add(self._series, each)
+                self._new += issued
+                if len(self._new) >= _NEW_MAX:
+                    self._file_new()
 
     def doubt(self) -> None:
         """Read everything again before the next use: a commit may or may not have happened."""
@@ -119,19 +108,31 @@ class Ranges:
         return self._settled().get((gtin, serial_size))
 
     def _settled(self) -> dict[tuple[int, int], Series]:
-        if not self._doubtful:
+        if not self._doubtful and not self._new:
             return self._series
         with self._lock:
             if self._doubtful:
                 self._series = self._read()
                 self._doubtful = False
+                self._new = []
+            self._file_new()
             return self._series
+
+    def _file_new(self) -> None:
+        """Put the new ranges into their series; the lock is held."""
+        _file(self._series, self._new)
+        self._new = []  # only now may a look-up pass by
 
     def _read(self) -> dict[tuple[int, int], Series]:
         """Read all ranges in short views."""
         found: dict[tuple[int, int], Series] = {}
+        new: list[Issued] = []
         for key, row in scan_store(self._store, schema.RANGES):
-            _add(found, issued_range(key, row))
+            new.append(issued_range(key, row))
+            if len(new) == _NEW_MAX:
+                _file(found, new)
+                new.clear()
+        _file(found, new)
         return found
 
 
@@ -141,10 +142,12 @@ def issued_range(key: bytes, row: bytes) -> Issued:
     return Issued(*schema.parse_range_key(key), bin_, order_id.bytes, quantity, form)
 
 
-def _add(found: dict[tuple[int, int], Series], issued: Issued) -> None:
-    name = issued.gtin, issued.serial_size
-    series = found.get(name)
-    if series is None:
-        series = Series(issued.form)
-    series.append(issued)
-    found[name] = series  # only now may a look-up see it
+def _file(found: dict[tuple[int, int], Series], issued: list[Issued]) -> None:
+    """Put ranges into their series."""
+    groups: defaultdict[tuple[int, int], list[Issued]] = defaultdict(list)
+    for each in issued:
+        groups[each[:2]].append(each)
+    for name, group in groups.items():
+        series = found.get(name) or Series(group[0].form)
+        series.extend(group)
+        found[name] = series  # only now may a look-up see it

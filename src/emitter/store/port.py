@@ -129,8 +129,11 @@ def check_keys(keys: Sequence[bytes]) -> None:
 
 def check_rows(rows: Sequence[tuple[bytes, bytes]]) -> None:
     """Raise `ValueError` if a key is empty or too long or a value too long."""
-    check_keys([key for key, _ in rows])
-    size = max([len(value) for _, value in rows], default=0)
+    if not rows:
+        return
+    keys, values = zip(*rows, strict=True)
+    check_keys(keys)
+    size = max(map(len, values))
     if size > VALUE_BYTES_MAX:
         raise ValueError(f"a value must have at most {VALUE_BYTES_MAX} bytes, not {size}")
 

@@ -44,6 +44,7 @@ from __future__ import annotations
 
 import enum
 import struct
+from functools import lru_cache
 from uuid import UUID
 
 _U64 = struct.Struct(">Q")
@@ -72,11 +73,13 @@ def token_key(digest: bytes) -> bytes:
     return b"t" + digest
 
 
+@lru_cache(4_096)  # asked for several times an order
 def participant_key(bin_: int) -> bytes:
     """Return the key of a participant."""
     return PARTICIPANTS + _u64(bin_)
 
 
+@lru_cache(4_096)
 def account_key(bin_: int) -> bytes:
     """Return the key of a participant's account."""
     return ACCOUNTS + _u64(bin_)
