@@ -10,12 +10,12 @@ import grpc
 import numpy as np
 import pytest
 
-from emitter.api.guesses import Guesses
 from emitter.client import BufferState, Client, CodeReason, CodeState, OrderLine, Reason, Refused
 from emitter.config import Limits
 from emitter.trade import codes as trade_codes
 from emitter.v1 import code_pb2 as pb
 from emitter.v1 import code_pb2_grpc
+from emitter.v1.code_pb2 import AlertKind
 from served import (
     BIN,
     LP,
@@ -263,28 +263,24 @@ def test_wrong_short_checks_are_few_an_hour(keys: KeyRing) -> None:
     with Served(keys, Limits(wrong_short_checks_max=5)) as served:
         order = served.client.create_order([OrderLine(gtin=MILK, quantity=3, template_id=20)])
         right = served.client.deliver(order.order_id, MILK, "b").codes()
-        wrong = [code[:-1] + bytes([code[-1] ^ 1]) for code in right]
+        wrong = [code[:-1] + (b"A" if code[-1:] != b"A" else b"B") for code in right]
+        long = served.client.deliver(served.client.create_order(pharma(5)).order_id, PHARMA).codes()
         for _ in range(2):
             assert served.client.verify(right).reasons.tolist() == [Reason.OK] * 3
         assert served.client.verify(wrong).reasons.all()
-        for guesses in (wrong, wrong[:1], [*right, wrong[0]]):
+        for guesses in (wrong, wrong[:1], [*right, wrong[0]], right):  # right ones are withheld too
             with pytest.raises(Refused) as refused:
                 served.client.verify(guesses)
             assert refused.value.reason is Reason.CHECKS_EXHAUSTED
-        assert not served.client.verify(right).reasons.any()
+        assert not served.client.verify(long).reasons.any()
         assert served.other.verify(wrong).reasons.all()
         for _ in range(3):
             assert served.operator.verify(wrong).reasons.all()
-
-
-def test_the_count_of_wrong_checks_starts_anew_with_the_hour() -> None:
-    now = [7200.0]
-    guesses = Guesses(Limits(wrong_short_checks_max=2), clock=lambda: now[0])
-    guesses.count(1, 2)
-    with pytest.raises(Refused):
-        guesses.count(1, 1)
-    now[0] += 3600
-    guesses.count(1, 2)
+        [alert] = served.operator.check_alerts()
+        assert (alert.kind, alert.subject) == (AlertKind.ALERT_KIND_PARTICIPANT, BIN)
+        with pytest.raises(Refused) as refused:
+            served.client.check_alerts()
+        assert refused.value.reason is Reason.PERMISSION_DENIED
 
 
 def test_long_tails_are_not_counted(keys: KeyRing) -> None:

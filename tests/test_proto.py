@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from emitter.engine.guesses import AlertKind
 from emitter.engine.participants import Role
+from emitter.engine.public import GoodsState, Verdict
 from emitter.errors import Reason
 from emitter.labels.render import Form
 from emitter.store.rows import SignaturePolicy
@@ -25,7 +27,15 @@ from emitter.trade.circulation import (
 from emitter.trade.ledger import LedgerAccount, MovementKind
 from emitter.trade.states import BufferState, CodeState, OrderState
 from emitter.trade.templates import Group
-from emitter.v1 import account_pb2, code_pb2, label_pb2, order_pb2, report_pb2, station_pb2
+from emitter.v1 import (
+    account_pb2,
+    code_pb2,
+    label_pb2,
+    order_pb2,
+    public_pb2,
+    report_pb2,
+    station_pb2,
+)
 
 if TYPE_CHECKING:
     import enum
@@ -33,7 +43,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 FILES = [
     order_pb2.DESCRIPTOR, code_pb2.DESCRIPTOR, account_pb2.DESCRIPTOR, station_pb2.DESCRIPTOR,
-    label_pb2.DESCRIPTOR, report_pb2.DESCRIPTOR,
+    label_pb2.DESCRIPTOR, report_pb2.DESCRIPTOR, public_pb2.DESCRIPTOR,
 ]  # fmt: skip
 SERVICES = [service for file in FILES for service in file.services_by_name.values()]
 METHODS = [method for service in SERVICES for method in service.methods]
@@ -69,6 +79,9 @@ def test_generating_again_gives_the_committed_files(tmp_path: Path) -> None:
         (report_pb2.DropoutReason, DropoutReason),
         (report_pb2.WithdrawalReason, WithdrawalReason),
         (report_pb2.ReturnReason, ReturnReason),
+        (code_pb2.AlertKind, AlertKind),
+        (public_pb2.PublicVerdict, Verdict),
+        (public_pb2.GoodsState, GoodsState),
     ],
     ids=lambda item: getattr(item, "__name__", ""),
 )
@@ -101,6 +114,7 @@ def test_services_and_packages_are_named_after_the_rules() -> None:
     assert {service.full_name for service in SERVICES} == {
         "emitter.v1.OrderService", "emitter.v1.CodeService", "emitter.v1.AccountService",
         "emitter.v1.StationService", "emitter.v1.LabelService", "emitter.v1.ReportService",
+        "emitter.v1.PublicService",
     }  # fmt: skip
 
 

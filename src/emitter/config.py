@@ -76,7 +76,19 @@ class Limits:
     page_size_max: int = _limit(1_000, "items", "one short read of the store")
     verify_codes_max: int = _limit(100_000, "codes a call", "a fraction of a second of one core")
     wrong_short_checks_max: int = _limit(
-        1_000, "checks an hour", "of one participant; one guess in 2^24 passes: not one in years"
+        100, "checks an hour", "of one participant; one guess in 2^24 passes: one in 19 years"
+    )
+    public_wrong_day_max: int = _limit(
+        30, "checks a day", "wrong short ones of a GTIN, of the public: one passes in 1,500 years"
+    )
+    public_wrong_burst_max: int = _limit(
+        15, "checks", "of the same, at once; then verdicts on short checks of the GTIN are withheld"
+    )
+    public_wrong_free_max: int = _limit(
+        5, "checks", "wrong short ones of one address without a pause; a day forgets them"
+    )
+    public_pause_s_max: int = _limit(
+        3_600, "seconds", "the pause behind a wrong one doubles from 2 s up to this"
     )
     stream_message_bytes: int = _limit(
         1 << 20, "bytes", "records of one message of a delivery: larger ones cost no less"

@@ -140,8 +140,10 @@ class Reason(enum.IntEnum):
         "Для вызова нужна роль {role}.")
     CHECKS_EXHAUSTED = (
         39, "PERMISSION_DENIED", 429, False,
-        "More than {limit} wrong four-character checks in an hour; ask again in the next.",
-        "Больше {limit} неверных четырёхсимвольных проверок за час; повторите в следующем часу.")
+        "More than {limit} wrong four-character checks in an hour; until the next hour only codes"
+        " with longer checks are checked.",
+        "Больше {limit} неверных четырёхсимвольных проверок за час; до следующего часа проверяются"
+        " только коды с более длинной проверкой.")
     TOKEN_MISFIT = (
         34, "PERMISSION_DENIED", 400, False,
         "The clientToken does not belong to omsId {oms_id}.",
@@ -395,6 +397,10 @@ class Reason(enum.IntEnum):
         155, "UNAVAILABLE", 503, True,
         "A box has just been changed; repeat with the same id.",
         "Упаковка только что изменилась; повторите с тем же идентификатором.")
+    CHECKS_SLOWED = (
+        153, "RESOURCE_EXHAUSTED", 429, True,
+        "Too many wrong checks came from this address; repeat in {retry_after_s} s.",
+        "С этого адреса пришло слишком много неверных проверок; повторите через {retry_after_s} с.")
     INTERNAL = (
         149, "INTERNAL", 500, False,
         "An internal error; the operator has been told.",

@@ -19,10 +19,11 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from emitter import _core
 from emitter.api.accounts import AccountServicer
-from emitter.api.calls import Doorman
+from emitter.api.calls import Doorman, Visit
 from emitter.api.codes import CodeServicer
 from emitter.api.labels import LabelServicer
 from emitter.api.orders import OrderServicer
+from emitter.api.public import PublicServicer
 from emitter.api.reports import ReportServicer
 from emitter.api.stations import StationServicer
 from emitter.api.streams import Streams
@@ -74,14 +75,16 @@ class Server:
         doorman = Doorman(engine, limits)
         servicers = (
             OrderServicer(self._streams),
-            CodeServicer(self._streams, self._makers, limits),
+            CodeServicer(self._streams, self._makers),
             ReportServicer(),
             LabelServicer(self._streams),
             AccountServicer(),
             StationServicer(),
         )
-        self._names = ["", *(servicer.descriptor.full_name for servicer in servicers)]
+        public = PublicServicer()
+        self._names = ["", *(each.descriptor.full_name for each in (*servicers, public))]
         self._server.add_generic_rpc_handlers([doorman.handler(each) for each in servicers])
+        self._server.add_generic_rpc_handlers([doorman.handler(public, Visit)])
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._keeper = threading.Thread(target=self._keep_house, name="housekeeper", daemon=True)
 

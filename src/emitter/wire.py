@@ -62,7 +62,10 @@ def status_of(refusal: Refusal, language: str) -> status_pb2.Status:
         error_details_pb2.LocalizedMessage(locale=language, message=refusal.sentence(language))
     )
     if reason.meaning.retry:
-        delay = duration_pb2.Duration(nanos=_RETRY_DELAY_MS * 1_000_000)
+        seconds = int(refusal.details.get("retry_after_s", 0))
+        delay = duration_pb2.Duration(
+            seconds=seconds, nanos=0 if seconds else _RETRY_DELAY_MS * 1_000_000
+        )
         status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
     return status
 

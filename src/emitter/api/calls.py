@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import re
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import unquote
 
 import grpc
 from google.protobuf import message_factory
@@ -52,14 +53,28 @@ def principal(context: grpc.ServicerContext, engine: Engine) -> Principal:
     raise Refused(Reason.UNAUTHENTICATED)
 
 
-class Call:
-    """One call: its caller, its language and its time, and the engine as this caller may use it."""
+class Visit:
+    """One call of anybody: its language, and the address it comes from."""
 
     def __init__(self, context: grpc.ServicerContext, engine: Engine, limits: Limits) -> None:
         self.context = context
         self.engine = engine
         self.limits = limits
         self.language = _language(context)
+
+    @property
+    def address(self) -> str:
+        """The caller's address without a port, as `public.caller_of` takes it."""
+        family, _, rest = self.context.peer().partition(":")  # "ipv6:%5B::1%5D:80", "unix:…"
+        host = unquote(rest).rpartition(":")[0] if family in ("ipv4", "ipv6") else ""
+        return host.strip("[]")
+
+
+class Call(Visit):
+    """One call: its caller, its language and its time, and the engine as this caller may use it."""
+
+    def __init__(self, context: grpc.ServicerContext, engine: Engine, limits: Limits) -> None:
+        super().__init__(context, engine, limits)
         self._caller = principal(context, engine)
 
     @property
@@ -130,8 +145,10 @@ class Doorman:
         self._engine = engine
         self._limits = limits
 
-    def handler(self, servicer: Servicer) -> grpc.GenericRpcHandler[Any, Any]:
-        """Return the handler of all methods of a service.
+    def handler(
+        self, servicer: Servicer, caller: type[Visit] = Call
+    ) -> grpc.GenericRpcHandler[Any, Any]:
+        """Return the handler of all methods of a service; ``caller`` says who may call them.
 
         A stream's method gets the parsed request, or for a stream of requests an iterator of
         bytes; it yields finished bytes, so that bulk data is never copied into a message.
@@ -150,16 +167,19 @@ class Doorman:
                 )
             else:
                 methods[method.name] = grpc.unary_unary_rpc_method_handler(
-                    self._unary(answer, request_type)
+                    self._unary(answer, request_type, caller)
                 )
         return grpc.method_handlers_generic_handler(servicer.descriptor.full_name, methods)
 
     def _unary(
-        self, answer: Callable[[Any, Call], Message], request_type: type[Message]
+        self,
+        answer: Callable[[Any, Any], Message],
+        request_type: type[Message],
+        caller: type[Visit],
     ) -> Callable[[bytes, grpc.ServicerContext], bytes]:
         def handle(body: bytes, context: grpc.ServicerContext) -> bytes:
             try:
-                call = Call(context, self._engine, self._limits)
+                call = caller(context, self._engine, self._limits)
                 response = answer(parse(request_type, body), call).SerializeToString()
             except Exception as error:
                 _abort(context, error)

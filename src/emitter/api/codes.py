@@ -6,7 +6,6 @@ import hashlib
 from typing import TYPE_CHECKING, TypeVar
 
 from emitter.api import values
-from emitter.api.guesses import Guesses
 from emitter.engine.commands import DeliverBlock
 from emitter.errors import Reason, Refused
 from emitter.failpoints import reach
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from emitter.api.calls import Call
     from emitter.api.streams import Streams
-    from emitter.config import Limits
     from emitter.engine.delivery import BlockView
     from emitter.engine.engine import Engine
 
@@ -36,10 +34,9 @@ class CodeServicer:
 
     descriptor = code_pb2.DESCRIPTOR.services_by_name["CodeService"]
 
-    def __init__(self, streams: Streams, makers: ThreadPoolExecutor, limits: Limits) -> None:
+    def __init__(self, streams: Streams, makers: ThreadPoolExecutor) -> None:
         self._streams = streams
         self._makers = makers
-        self._guesses = Guesses(limits)
 
     def deliver_block(self, request: code_pb2.DeliverBlockRequest, call: Call) -> Iterator[bytes]:
         """Deliver a block and stream its codes from an index on."""
@@ -137,8 +134,27 @@ class CodeServicer:
         if request.codes.count(b"\n") + (not request.codes.endswith(b"\n")) > limit:
             raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=limit)
         verified = call.engine.verify(request.codes)
-        self._guesses.count(call.bin, verified.wrong_short)
+        call.engine.guesses.count(call.bin, verified.wrong_short, verified.shorts)
         return values.verified(verified)
+
+    def get_check_alerts(
+        self, _request: code_pb2.GetCheckAlertsRequest, call: Call
+    ) -> code_pb2.GetCheckAlertsResponse:
+        """Tell the operator who went beyond a limit of wrong checks."""
+        call.operator()
+        return code_pb2.GetCheckAlertsResponse(
+            alerts=[
+                code_pb2.CheckAlert(
+                    kind=values.wire(alert.kind),
+                    subject=alert.subject,
+                    first_time=values.instant(alert.first_us),
+                    last_time=values.instant(alert.last_us),
+                    wrong=alert.wrong,
+                    withheld=alert.withheld,
+                )
+                for alert in call.engine.guesses.alerts()
+            ]
+        )
 
 
 def _one_ahead(items: Iterator[_Item]) -> Iterator[_Item]:

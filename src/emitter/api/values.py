@@ -109,7 +109,7 @@ def civil_date(day: date) -> Date:
     return Date(year=day.year, month=day.month, day=day.day)
 
 
-def _wire(number: int) -> Any:
+def wire(number: int) -> Any:
     """Return a value of an enumeration: the numbers are the protocol's own (a test compares)."""
     return number
 
@@ -119,7 +119,7 @@ def buffer(row: BufferRow) -> order_pb2.Buffer:
     return order_pb2.Buffer(
         gtin=format_gtin(row.gtin),
         template_id=row.template_id,
-        state=_wire(row.state),
+        state=wire(row.state),
         quantity=row.quantity,
         delivered_quantity=row.delivered,
         left_quantity=row.quantity - row.delivered if row.is_open else 0,
@@ -136,8 +136,8 @@ def order(view: OrderView) -> order_pb2.Order:
     gross_tiyn, held_tiyn, captured_tiyn = view.gross_tiyn, view.held_tiyn, view.captured_tiyn
     return order_pb2.Order(
         order_id=str(view.order_id),
-        state=_wire(row.state),
-        product_group=_wire(row.group),
+        state=wire(row.state),
+        product_group=wire(row.group),
         buffers=[buffer(item) for item in row.buffers],
         create_time=instant(row.created_us),
         close_time=instant(row.closed_us) if row.closed_us else None,
@@ -209,7 +209,7 @@ def transaction(entry: JournalEntry) -> account_pb2.Transaction:
     return account_pb2.Transaction(
         sequence=entry.sequence,
         create_time=instant(row.at_us),
-        kind=_wire(row.kind),
+        kind=wire(row.kind),
         amount_tiyn=-row.entries[0][1],  # the first side is the one the money leaves
         net_tiyn=sides.get(LedgerAccount.REVENUE, 0),
         vat_tiyn=sides.get(LedgerAccount.VAT, 0),
@@ -218,7 +218,7 @@ def transaction(entry: JournalEntry) -> account_pb2.Transaction:
         quantity=row.quantity,
         reference=row.reference,
         entries=[
-            account_pb2.Entry(account=_wire(side), amount_tiyn=amount)
+            account_pb2.Entry(account=wire(side), amount_tiyn=amount)
             for side, amount in row.entries
         ],
     )

@@ -20,6 +20,7 @@ _INTERRUPTED = 130
 
 VERBS = {
     "account": "account",
+    "alerts": "alerts",
     "check": "server",
     "deliver": "codes",
     "demo": "demo",

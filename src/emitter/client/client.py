@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from emitter.client.verdicts import VerifiedCodes
     from emitter.errors import Refused
     from emitter.v1.account_pb2 import Account, Role, Transaction
-    from emitter.v1.code_pb2 import Block
+    from emitter.v1.code_pb2 import Block, CheckAlert
     from emitter.v1.label_pb2 import LabelForm
     from emitter.v1.order_pb2 import Order, OrderLine
     from emitter.v1.station_pb2 import Connection, SignaturePolicy
@@ -193,6 +193,11 @@ class Client(ReportCalls):
             for batch in batches(codes)
         ]
         return merged(columns)
+
+    def check_alerts(self) -> list[CheckAlert]:
+        """Return who went beyond a limit of wrong checks, the latest first (operator)."""
+        answer = self._ask(self._codes.GetCheckAlerts, code_pb2.GetCheckAlertsRequest())
+        return list(answer.alerts)
 
     # Accounts -------------------------------------------------------------------------------------
 

@@ -92,6 +92,9 @@ def name_codes(
 ) -> NamedCodes:
     """Find what a participant's set names; refuses a span or a block that is not there."""
     located = locate_codes(codes.text, store, ranges, keys, identification=True)
+    # A wrong check of another's code is not told from a right one: a report is no way to guess.
+    foreign = np.array([place.bin != bin_ for place in located.places] + [False])[located.slots]
+    located.reasons[foreign & (located.reasons == Reason.CODE_FORGED)] = Reason.CODE_NOT_OWNED
     texts = np.zeros(len(located.reasons), NAMED)
     texts["item"] = np.arange(len(texts))
     texts["reason"] = located.reasons

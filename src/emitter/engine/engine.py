@@ -28,6 +28,7 @@ from emitter.engine.commands import (
 )
 from emitter.engine.delivery import DeliverBlockStep, make_records
 from emitter.engine.forgetting import forget_refusals
+from emitter.engine.guesses import Guesses
 from emitter.engine.identifying import identification_codes
 from emitter.engine.jobs import Jobs
 from emitter.engine.orders import CloseOrderStep, CreateOrderStep
@@ -40,6 +41,7 @@ from emitter.engine.participants import (
     Role,
     token_digest,
 )
+from emitter.engine.public import check_code
 from emitter.engine.ranges import Ranges
 from emitter.engine.reports import ReportStep
 from emitter.engine.staged_rows import sweep_staged_rows
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from emitter.engine.orders import OrderView
     from emitter.engine.participants import AccountView
     from emitter.engine.promise import Promise
+    from emitter.engine.public import PublicCheck
     from emitter.engine.reading import JournalEntry
     from emitter.engine.reports import DocumentView
     from emitter.engine.stations import ConnectionView, Session, StationView
@@ -119,6 +122,7 @@ class Engine:
     ) -> None:
         self.limits = limits or Limits()
         self.keys = keys
+        self.guesses = Guesses(self.limits)
         self._store = store
         self._clock = clock
         self._new_id = new_id
@@ -291,6 +295,10 @@ class Engine:
     def verify(self, text: bytes) -> VerifiedCodes:
         """Check codes separated by LF; one verdict each, in order."""
         return verify_codes(text, self._store, self._ranges, self.keys)
+
+    def check_code(self, text: bytes, caller: str) -> PublicCheck:
+        """Check one code for anybody, known by an address; raises `Refused` (CHECKS_SLOWED)."""
+        return check_code(text, caller, self.guesses, self._ranges, self.verify)
 
     def authenticate(self, token: str) -> Principal:
         """Return who a bearer token is; raises `Refused`."""

@@ -59,7 +59,8 @@ class LocatedCodes(NamedTuple):
     guesses: NDArray[np.uint64]
 
 
-_SHORT_SIZE = 4
+SHORT_SIZE = 4
+"""Characters of a check that counts online only."""
 
 
 def locate_codes(
@@ -110,7 +111,7 @@ def _guesses(codes: LocatedCodes, of: NDArray[np.bool_]) -> NDArray[np.uint64]:
     reasons = codes.reasons
     wrong = (reasons == Reason.CODE_FORGED) | (reasons == Reason.CODE_NEVER_ISSUED)
     found: NDArray[np.uint64] = codes.parsed["gtin"][
-        of & wrong & (codes.parsed["check_size"] == _SHORT_SIZE)
+        of & wrong & (codes.parsed["check_size"] == SHORT_SIZE)
     ]
     return found
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from emitter.engine.code_states import read_states
-from emitter.engine.locating import locate_codes
+from emitter.engine.locating import SHORT_SIZE, locate_codes
 from emitter.store import schema
 from emitter.store.rows import ParticipantRow
 from emitter.trade.circulation import STATE_MASK, UTILISED
@@ -37,8 +37,9 @@ class VerifiedCodes(NamedTuple):
     """One verdict a code, in columns: `Reason`, `CodeState` (0: none), index into ``buffers``.
 
     ``utilised`` says which codes the line has reported as put on goods. ``buffers`` are those of
-    the genuine codes: who holds a forged one's serial is told to nobody. ``wrong_short`` counts the
-    wrong codes with a four-character check, which could be guesses.
+    the genuine codes: who holds a forged one's serial is told to nobody. ``shorts`` counts
+    the codes with a four-character check, ``wrong_short`` the wrong ones, each reading that was
+    tried: they could be guesses.
     """
 
     reasons: NDArray[np.uint8]
@@ -47,6 +48,7 @@ class VerifiedCodes(NamedTuple):
     buffer_index: NDArray[np.int32]
     buffers: list[IssuedBuffer]
     wrong_short: int
+    shorts: int
 
 
 def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> VerifiedCodes:
@@ -77,6 +79,7 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
         buffer_index,
         issued,
         len(codes.guesses),
+        int(np.count_nonzero(codes.parsed["check_size"] == SHORT_SIZE)),
     )
 
 

@@ -36,6 +36,13 @@ class CodeReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CODE_REASON_IN_TRANSIT: _ClassVar[CodeReason]
     CODE_REASON_UTILISED_ALREADY: _ClassVar[CodeReason]
     CODE_REASON_UNBOXED: _ClassVar[CodeReason]
+
+class AlertKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ALERT_KIND_UNSPECIFIED: _ClassVar[AlertKind]
+    ALERT_KIND_PARTICIPANT: _ClassVar[AlertKind]
+    ALERT_KIND_CALLER: _ClassVar[AlertKind]
+    ALERT_KIND_GTIN: _ClassVar[AlertKind]
 CODE_STATE_UNSPECIFIED: CodeState
 CODE_STATE_EMITTED: CodeState
 CODE_STATE_APPLIED_AND_PAID: CodeState
@@ -57,6 +64,10 @@ CODE_REASON_BOXED: CodeReason
 CODE_REASON_IN_TRANSIT: CodeReason
 CODE_REASON_UTILISED_ALREADY: CodeReason
 CODE_REASON_UNBOXED: CodeReason
+ALERT_KIND_UNSPECIFIED: AlertKind
+ALERT_KIND_PARTICIPANT: AlertKind
+ALERT_KIND_CALLER: AlertKind
+ALERT_KIND_GTIN: AlertKind
 
 class Block(_message.Message):
     __slots__ = ("block_id", "order_id", "gtin", "first_index", "quantity", "net_tiyn", "vat_tiyn", "gross_tiyn", "deliver_time")
@@ -165,3 +176,29 @@ class VerifyCodesResponse(_message.Message):
     buffers: _containers.RepeatedCompositeFieldContainer[IssuedBuffer]
     utilised: bytes
     def __init__(self, reasons: _Optional[bytes] = ..., states: _Optional[bytes] = ..., buffer_index: _Optional[_Iterable[int]] = ..., buffers: _Optional[_Iterable[_Union[IssuedBuffer, _Mapping]]] = ..., utilised: _Optional[bytes] = ...) -> None: ...
+
+class CheckAlert(_message.Message):
+    __slots__ = ("kind", "subject", "first_time", "last_time", "wrong", "withheld")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_TIME_FIELD_NUMBER: _ClassVar[int]
+    LAST_TIME_FIELD_NUMBER: _ClassVar[int]
+    WRONG_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_FIELD_NUMBER: _ClassVar[int]
+    kind: AlertKind
+    subject: str
+    first_time: _timestamp_pb2.Timestamp
+    last_time: _timestamp_pb2.Timestamp
+    wrong: int
+    withheld: int
+    def __init__(self, kind: _Optional[_Union[AlertKind, str]] = ..., subject: _Optional[str] = ..., first_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., wrong: _Optional[int] = ..., withheld: _Optional[int] = ...) -> None: ...
+
+class GetCheckAlertsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetCheckAlertsResponse(_message.Message):
+    __slots__ = ("alerts",)
+    ALERTS_FIELD_NUMBER: _ClassVar[int]
+    alerts: _containers.RepeatedCompositeFieldContainer[CheckAlert]
+    def __init__(self, alerts: _Optional[_Iterable[_Union[CheckAlert, _Mapping]]] = ...) -> None: ...

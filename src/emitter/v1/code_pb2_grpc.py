@@ -50,6 +50,11 @@ class CodeServiceStub:
                 request_serializer=emitter_dot_v1_dot_code__pb2.VerifyCodesRequest.SerializeToString,
                 response_deserializer=emitter_dot_v1_dot_code__pb2.VerifyCodesResponse.FromString,
                 _registered_method=True)
+        self.GetCheckAlerts = channel.unary_unary(
+                '/emitter.v1.CodeService/GetCheckAlerts',
+                request_serializer=emitter_dot_v1_dot_code__pb2.GetCheckAlertsRequest.SerializeToString,
+                response_deserializer=emitter_dot_v1_dot_code__pb2.GetCheckAlertsResponse.FromString,
+                _registered_method=True)
 
 
 class CodeServiceServicer:
@@ -76,7 +81,15 @@ class CodeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VerifyCodes(self, request, context):
-        """Checks a batch of scanned codes of any participant: genuine or not, state, GTIN, owner.
+        """Checks a batch of scanned codes of any participant: genuine or not, state, GTIN, owner. Codes
+        are judged as they stand, and where that fails as what a scanner may have spoilt.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCheckAlerts(self, request, context):
+        """Tells the operator who has sent more wrong four-character checks than is allowed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,6 +112,11 @@ def add_CodeServiceServicer_to_server(servicer, server):
                     servicer.VerifyCodes,
                     request_deserializer=emitter_dot_v1_dot_code__pb2.VerifyCodesRequest.FromString,
                     response_serializer=emitter_dot_v1_dot_code__pb2.VerifyCodesResponse.SerializeToString,
+            ),
+            'GetCheckAlerts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCheckAlerts,
+                    request_deserializer=emitter_dot_v1_dot_code__pb2.GetCheckAlertsRequest.FromString,
+                    response_serializer=emitter_dot_v1_dot_code__pb2.GetCheckAlertsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -183,6 +201,33 @@ class CodeService:
             '/emitter.v1.CodeService/VerifyCodes',
             emitter_dot_v1_dot_code__pb2.VerifyCodesRequest.SerializeToString,
             emitter_dot_v1_dot_code__pb2.VerifyCodesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCheckAlerts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/emitter.v1.CodeService/GetCheckAlerts',
+            emitter_dot_v1_dot_code__pb2.GetCheckAlertsRequest.SerializeToString,
+            emitter_dot_v1_dot_code__pb2.GetCheckAlertsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -20,6 +20,8 @@ from emitter.api.suz.calls import Call, House, require_uuid
 from emitter.api.suz.challenges import Challenges
 from emitter.api.suz.contract import V2, V3, order_shape
 from emitter.api.suz.pace import Pace
+from emitter.api.suz.public import PATH as PUBLIC_CHECK
+from emitter.api.suz.public import public_check
 from emitter.api.suz.shapes import MisshapenError
 from emitter.api.suz.streaming import Streamed, begun
 from emitter.api.suz.words import EXTENSIONS, NOT_OFFERED, PRODUCT_GROUPS
@@ -63,7 +65,9 @@ class StationApp:
             path = _SIGN_IN
         methods = self._endpoints.get(path)
         request = Request(scope, receive, send)
-        if methods is None:
+        if path == PUBLIC_CHECK:
+            response = await public_check(request, self._house)
+        elif methods is None:
             response = await _not_served(request, self._house, 404)
         elif request.method not in methods:
             response = await _not_served(request, self._house, 405)
