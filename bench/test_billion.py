@@ -1,7 +1,7 @@
 """A billion codes in one store: disk, start, and checking any of them with its state.
 
-What is stored of an order does not depend on its codes, so a billion in 100,000 orders are about
-100 MB, and a range in memory is 40 bytes. A code is found by inverting its serial (0.1–0.2 us a
+What is stored of an order does not depend on its codes, so a billion in 10,000 orders are about
+10 MB, and a range in memory is 40 bytes. A code is found by inverting its serial (0.1–0.2 us a
 code in bulk) and a binary search among the ranges of its GTIN; orders and lives are looked up once
 a buffer of the batch, 1 us each, and unpacked, a few more: a batch of 100,000 codes of 60,000
 buffers is bound by that. A touched chunk is one more look-up, of a page that may lie cold: at one
@@ -26,7 +26,7 @@ from emitter.engine.code_sets import BlockName, CodeSet
 from emitter.engine.commands import CreateOrder, DeliverBlock, OrderLine, ReportCodes
 from emitter.engine.engine import Engine
 from emitter.store.lmdb_engine import open_lmdb
-from emitter.trade.circulation import Acceptance, DocumentKind, IntroductionWay
+from emitter.trade.circulation import DocumentKind, IntroductionWay
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from emitter.engine.delivery import BlockView
 
 TEMPLATE = 10  # 85 bytes with a MAC of 44 characters
-SIZES = 10, 80_000  # codes of an order, evenly by magnitude: 9,000 on average
+SIZES = 100, 1_000_000  # codes of an order, evenly by magnitude: 108,000 on average
 REPORT = 9_000  # codes a report: what fits one transaction wherever they lie
 BATCH = 100_000  # codes a check
 _AT_ONCE = 5_000  # commands on their way while the store is built
@@ -69,15 +69,20 @@ def test_a_billion_codes(contest: Contest, tmp_path: Path) -> None:
     section.row("start, ranges read", Sample((time.perf_counter() - started,)), "s")
 
     batches = [_random_codes(engine, built, rng, BATCH) for _ in range(3)]
-    few = _random_codes(engine, _some(built, 200), rng, BATCH)
-    untouched = _check(contest, engine, {"any": batches, "200 buffers": [few]})
+    texts = {
+        "200 buffers": [_random_codes(engine, _some(built, 200), rng, BATCH)],
+        "any": batches,
+        "ten any": [b"\n".join(_random_codes(engine, built, rng, BATCH) for _ in range(10))],
+    }
+    untouched = _check(contest, engine, texts)
     touched, moved = _touch(engine, built, rng)
     grown = used_bytes(tmp_path) - disk
-    after = _check(contest, engine, {"any": batches, "200 buffers": [few]})
+    after = _check(contest, engine, texts)
     dense, bytes_a_code = _dense(engine, owners[0], tmp_path)
     for name, note in (
-        ("200 buffers", "random codes of 200 buffers"),
-        ("any", f"random codes of all, {_buffers(engine, batches[0]):,} buffers a batch"),
+        ("200 buffers", f"{BATCH:,} random codes of 200 buffers"),
+        ("any", f"{BATCH:,} random codes of all, {_buffers(engine, batches[0]):,} buffers"),
+        ("ten any", f"{10 * BATCH:,} random codes of all"),
     ):
         section.row("checked with state, untouched", untouched[name], "codes/s", note=note)
         section.row("checked with state, 1 % touched", after[name], "codes/s",
@@ -97,8 +102,8 @@ def _build(engine: Engine, owners: list[int], codes: int, rng: np.random.Generat
     low, high = np.log(SIZES)
     sizes: list[int] = []
     while (left := codes - sum(sizes)) > 0:
-        drawn = np.exp(rng.uniform(low, high, max(1, left // 10_000))).astype(int)
-        sizes += list(itertools.accumulate(drawn.tolist(), lambda _, size: size))
+        drawn = np.exp(rng.uniform(low, high, 1 + left // 110_000)).astype(int)
+        sizes += drawn.tolist()
     blocks: list[BlockView] = []
     for at in range(0, len(sizes), _AT_ONCE):
         commands = [
@@ -158,26 +163,23 @@ def _touch(engine: Engine, built: Built, rng: np.random.Generator) -> tuple[floa
     owners: dict[int, list[BlockView]] = {}
     for block in built.blocks:
         owners.setdefault(block.bin, []).append(block)
-    moved = 0
-    spent = 0.0
+    moved, spent = 0, 0.0
     for bin_, blocks in owners.items():
-        waiting: list[np.ndarray] = []
-        for number, block in enumerate(blocks):
-            size = block.record_size
+        chosen = []
+        for block in blocks:
             records = np.frombuffer(engine.records(block, 0, block.row.quantity), np.uint8)
-            chosen = records.reshape(-1, size)[rng.random(block.row.quantity) < 0.01]
-            waiting.append(np.pad(chosen, ((0, 0), (0, 1)), constant_values=ord("\n")))
-            text = np.concatenate(waiting)
-            while len(text) >= REPORT or (number == len(blocks) - 1 and len(text)):
-                taken, text = text[:REPORT], text[REPORT:]
-                started = time.perf_counter()
-                report = ReportCodes(
-                    bin_, f"touch-{bin_}-{moved}", DocumentKind.INTRODUCTION,
-                    CodeSet(taken.tobytes()), IntroductionWay.PRODUCTION, Acceptance.WHOLE,
-                )  # fmt: skip
-                moved += engine.execute(report).value.row.moved
-                spent += time.perf_counter() - started
-            waiting = [text]
+            drawn = rng.random(block.row.quantity) < 0.01
+            chosen.append(records.reshape(-1, block.record_size)[drawn])
+        text = np.pad(np.concatenate(chosen), ((0, 0), (0, 1)), constant_values=ord("\n"))
+        rng.shuffle(text)
+        for at in range(0, len(text), REPORT):
+            report = ReportCodes(
+                bin_, f"touch-{at}", DocumentKind.INTRODUCTION,
+                CodeSet(text[at : at + REPORT].tobytes()), IntroductionWay.PRODUCTION,
+            )  # fmt: skip
+            started = time.perf_counter()
+            moved += engine.execute(report).value.row.moved
+            spent += time.perf_counter() - started
     return spent, moved
 
 

@@ -6,6 +6,7 @@ the transaction, in bulk and without the interpreter; what was issued does not c
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -72,7 +73,7 @@ class CodeSet:
         """Return what tells this set from another, as JSON takes it."""
         spans = [(str(s.order_id), s.gtin, s.first, s.quantity) for s in self.spans]
         blocks = [(str(b.order_id), b.gtin, b.block_id) for b in self.blocks]
-        return (self.text.decode("latin-1"), spans, blocks)
+        return (hashlib.sha256(self.text).hexdigest(), spans, blocks)
 
 
 NAMED = np.dtype([("item", "<u4"), ("slot", "<i4"), ("first", "<u4"), ("count", "<u4"),
