@@ -278,3 +278,45 @@ def test_many_codes_named_in_vain_fill_several_rows(bench: Bench, report: Report
     assert items["item"].tolist() == [0] * 6000 + [1] * 6000
     assert (items["place"] == items["item"] + 1).all()
     assert (items["first"] == np.tile(np.arange(0, 12_000, 2), 2)).all()
+
+
+def test_a_code_named_twice_is_moved_once_and_harms_no_neighbour(
+    bench: Bench, report: Reporter
+) -> None:
+    """Texts inside spans, spans over spans: every code belongs to one item, the rest is repeated."""
+    order = bench.order("order", OrderLine(SHOES, 30, 1))
+    codes = bench.codes(bench.deliver(order, "block").value)
+    spans = tuple(CodeSpan(order.order_id, SHOES, *s) for s in ((0, 10), (5, 15), (18, 4), (2, 3)))
+    named = {"text": codes[0] + b"\n" + codes[25], "spans": spans}
+    whole = report(DocumentKind.INTRODUCTION, **named)
+    assert (whole.status, whole.row.moved) == (DocumentStatus.REJECTED, 0)
+    view = report(DocumentKind.INTRODUCTION, Acceptance.VALID, **named)
+    assert states(bench, codes) == [3] * 22 + [2] * 3 + [3] + [2] * 4
+    assert (view.row.codes, view.row.moved, view.row.in_vain) == (34, 23, 11)
+    assert {v[1] for v in report.verdicts(view)} == {Reason.CODE_REPEATED}
+
+
+def test_a_buffer_whose_codes_are_all_refused_stays_untouched(bench: Bench, report: Reporter):
+    order = bench.order("order", OrderLine(SHOES, 10, 1), OrderLine(SHOES_2, 10, 1))
+    bench.deliver(order, "block")
+    spans = tuple(CodeSpan(order.order_id, gtin, 0, 4) for gtin in (SHOES, SHOES_2))
+    view = report(DocumentKind.INTRODUCTION, Acceptance.VALID, spans=spans)
+    assert (view.status, view.row.moved) == (DocumentStatus.PARTLY_ACCEPTED, 4)
+    assert len([key for key, _ in bench.dump() if key[:1] in b"lF"]) == 2
+
+
+@pytest.mark.parametrize("step", [2, 3, 7])
+def test_codes_refused_one_by_one_fit_what_was_announced(
+    bench: Bench, report: Reporter, step: int
+) -> None:
+    """Every other code of a wide range is refused by itself: many rows of a document, no failure."""
+    quantity = 60_000
+    order = bench.order("order", OrderLine(SHOES, quantity, 1))
+    codes = bench.codes(bench.deliver(order, "block").value)
+    report(DocumentKind.DROPOUT, text=b"\n".join(codes[::step]))
+    view = report(DocumentKind.INTRODUCTION, Acceptance.VALID,
+                  spans=(CodeSpan(order.order_id, SHOES, 0, quantity),))  # fmt: skip
+    assert view.row.in_vain == len(codes[::step])
+    assert view.row.moved == quantity - view.row.in_vain
+    assert view.row.in_vain_parts > 2
+    assert len(report.verdicts(view)) == view.row.in_vain

@@ -243,6 +243,7 @@ def _show(report: Report, *, as_json: bool) -> None:
             (t("Диапазоны", "Ranges"), number(report.ranges)),
             (t("Эмитировано кодов", "Codes emitted"), number(report.codes_emitted)),
             (t("Выгружено кодов", "Codes delivered"), number(report.codes_delivered)),
+            (t("Документы о кодах", "Documents about codes"), number(report.documents)),
             *[
                 (t(account.titles.ru, account.titles.en), kzt(tiyn))
                 for account, tiyn in totals.items()

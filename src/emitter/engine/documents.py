@@ -8,7 +8,7 @@ from emitter.engine.reading import read_page
 from emitter.engine.reports import DocumentView
 from emitter.errors import Reason, Refused
 from emitter.store import schema
-from emitter.store.code_rows import DocumentRow, InVain, unpack_in_vain, unpack_runs
+from emitter.store.code_rows import DocumentRow, InVain, TraceRow, unpack_in_vain, unpack_runs
 from emitter.store.scanning import scan_view
 
 if TYPE_CHECKING:
@@ -59,10 +59,12 @@ def read_history(store: Store, place: Place, index: int) -> list[DocumentView]:
     """Return the documents that moved a code, oldest first."""
 
     def read(reader: Reader) -> list[DocumentView]:
-        return [
-            _document(reader, int.from_bytes(row, "big"), schema.trace_document(key))
+        traces = [
+            (TraceRow.unpack(row), schema.trace_document(key))
             for key, row in scan_view(reader, schema.traces_prefix(*place))
         ]
+        traces.sort(key=lambda trace: trace[0].number)
+        return [_document(reader, trace.bin, document_id) for trace, document_id in traces]
 
     return [view for view in store.view(read) if _has(read_runs(store, view), place, index)]
 

@@ -8,11 +8,13 @@ which stands still, `check_whole` looks besides for rows that belong to nothing.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from emitter import _core
+from emitter.engine.code_invariants import check_codes, check_whole_codes
+from emitter.engine.laws import BreachError, Report, require
 from emitter.engine.orders import OrderView, cost_of
 from emitter.store import schema
 from emitter.store.rows import (
@@ -34,31 +36,13 @@ from emitter.trade.parties import format_bin
 from emitter.trade.states import BufferState, OrderState
 from emitter.trade.templates import TEMPLATES
 
+__all__ = ["BreachError", "Report", "check_store"]
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
     from emitter.store.port import Reader, Store
-
-
-class BreachError(Exception):
-    """The first invariant that does not hold, with the object that breaks it."""
-
-
-@dataclass(slots=True)
-class Report:
-    """What was looked at, and what the journal adds up to (tiyn by ledger account)."""
-
-    accounts: int = 0
-    transactions: int = 0
-    orders: int = 0
-    blocks: int = 0
-    series: int = 0
-    ranges: int = 0
-    codes_emitted: int = 0
-    codes_delivered: int = 0
-    totals_tiyn: Counter[LedgerAccount] = field(default_factory=Counter)
-    whole: bool = False
 
 
 def check_store(
@@ -79,14 +63,10 @@ def check_store(
     for key, _ in scan_store(store, schema.SERIES):
         store.view(partial(_check_series, key=key, report=report))
         tell("series")
+    check_codes(store, report)
     if whole:
         _check_whole(store, report)
     return report
-
-
-def _require(truth: bool, invariant: str, subject: str) -> None:  # noqa: FBT001 - reads as a law
-    if not truth:
-        raise BreachError(f"{subject}: {invariant}")
 
 
 @dataclass(slots=True)
@@ -115,7 +95,7 @@ def _check_account(store: Store, bin_: int, report: Report) -> None:
 
     def read(reader: Reader) -> tuple[AccountRow, _Orders]:
         packed = reader.get_many((schema.account_key(bin_),))[0]
-        _require(packed is not None, "an account that was there is gone", who)
+        require(packed is not None, "an account that was there is gone", who)
         account = AccountRow.unpack(packed or b"")
         held = {
             schema.order_of(key): EscrowRow.unpack(row).held
@@ -127,7 +107,7 @@ def _check_account(store: Store, bin_: int, report: Report) -> None:
         return account, orders
 
     account, orders = store.view(read)
-    _require(
+    require(
         account.credited + account.adjusted
         == account.available
         + account.reserved
@@ -137,9 +117,9 @@ def _check_account(store: Store, bin_: int, report: Report) -> None:
         "credited + adjusted = available + reserved + captured + refunded + bank costs",
         who,
     )
-    _require(min(account.available, account.reserved) >= 0, "no amount is negative", who)
-    _require(account.reserved == sum(orders.held.values()), "reserved = sum of escrows", who)
-    _require(account.orders_open == orders.open, "orders_open counts the open orders", who)
+    require(min(account.available, account.reserved) >= 0, "no amount is negative", who)
+    require(account.reserved == sum(orders.held.values()), "reserved = sum of escrows", who)
+    require(account.orders_open == orders.open, "orders_open counts the open orders", who)
     _check_journal(store, bin_, account, orders, report)
     report.accounts += 1
 
@@ -157,10 +137,10 @@ def _check_journal(
         if sequence == account.journal_count:
             break
         sequence += 1
-        _require(schema.sequence_of(key) == sequence, "sequences have no gaps", who)
+        require(schema.sequence_of(key) == sequence, "sequences have no gaps", who)
         row = JournalRow.unpack(packed)
         subject = f"{who}, transaction {sequence}"
-        _require(sum(amount for _, amount in row.entries) == 0, "entries sum to zero", subject)
+        require(sum(amount for _, amount in row.entries) == 0, "entries sum to zero", subject)
         for ledger_account, amount in row.entries:
             totals[LedgerAccount(ledger_account)] += amount
             if ledger_account == LedgerAccount.ESCROW and row.order_id:
@@ -169,20 +149,20 @@ def _check_journal(
         codes += row.quantity if row.kind == _core.CAPTURE else 0
         if row.kind == _core.CREDIT:
             _check_payment(store, row.reference, subject)
-    _require(sequence == account.journal_count, "the journal is complete", who)
-    _require(totals[LedgerAccount.AVAILABLE] == account.available, "available is its fold", who)
-    _require(totals[LedgerAccount.ESCROW] == account.reserved, "reserved is its fold", who)
+    require(sequence == account.journal_count, "the journal is complete", who)
+    require(totals[LedgerAccount.AVAILABLE] == account.available, "available is its fold", who)
+    require(totals[LedgerAccount.ESCROW] == account.reserved, "reserved is its fold", who)
     net, vat = totals[LedgerAccount.REVENUE], totals[LedgerAccount.VAT]
-    _require(net + vat == account.captured, "captured = revenue + VAT", who)
-    _require((net, vat) == (orders.net_tiyn, orders.vat_tiyn), "revenue and VAT are those of "
+    require(net + vat == account.captured, "captured = revenue + VAT", who)
+    require((net, vat) == (orders.net_tiyn, orders.vat_tiyn), "revenue and VAT are those of "
              "what was delivered", who)  # fmt: skip
-    _require(codes == orders.codes, "the codes paid for are those delivered", who)
-    _require(-kinds[_core.CREDIT] == account.credited, "credited is its fold", who)
-    _require(-kinds[_core.ADJUST] == account.adjusted, "adjusted is its fold", who)
-    _require(-kinds[_core.REFUND] == account.refunded, "refunded is its fold", who)
-    _require(-kinds[_core.BANK_COST] == account.bank_costs, "bank costs are their fold", who)
+    require(codes == orders.codes, "the codes paid for are those delivered", who)
+    require(-kinds[_core.CREDIT] == account.credited, "credited is its fold", who)
+    require(-kinds[_core.ADJUST] == account.adjusted, "adjusted is its fold", who)
+    require(-kinds[_core.REFUND] == account.refunded, "refunded is its fold", who)
+    require(-kinds[_core.BANK_COST] == account.bank_costs, "bank costs are their fold", who)
     for order_id, amount in orders.held.items():
-        _require(escrows[order_id] == amount, "escrow is its fold", f"{who}, order {order_id}")
+        require(escrows[order_id] == amount, "escrow is its fold", f"{who}, order {order_id}")
     report.transactions += sequence
     report.totals_tiyn.update(totals)
 
@@ -191,7 +171,7 @@ def _check_payment(store: Store, reference: str, subject: str) -> None:
     key = schema.request_key(0, schema.RequestKind.PAYMENT, reference.encode())
     packed = store.view(lambda reader: reader.get_many((key,)))[0]
     kept = packed is not None and not RequestRow.unpack(packed).reason
-    _require(kept, "a payment's bank reference is kept", subject)
+    require(kept, "a payment's bank reference is kept", subject)
 
 
 def _check_order(reader: Reader, key: bytes, report: Report) -> None:
@@ -200,23 +180,23 @@ def _check_order(reader: Reader, key: bytes, report: Report) -> None:
     who = f"order {order_id}"
     keys = (key, schema.escrow_key(bin_, order_id), schema.participant_key(bin_))
     packed, packed_escrow, participant = reader.get_many(keys)
-    _require(packed is not None, "an order that was there is gone", who)
-    _require(packed_escrow is not None, "every order has an escrow", who)
-    _require(participant is not None, "every order has its participant", who)
+    require(packed is not None, "an order that was there is gone", who)
+    require(packed_escrow is not None, "every order has an escrow", who)
+    require(participant is not None, "every order has its participant", who)
     order = OrderRow.unpack(packed or b"")
     escrow = EscrowRow.unpack(packed_escrow or b"")
     view = OrderView(bin_, order_id, order)
-    _require(order.state in (OrderState.READY, OrderState.CLOSED, OrderState.EXPIRED),
+    require(order.state in (OrderState.READY, OrderState.CLOSED, OrderState.EXPIRED),
              "an emitted order is READY, CLOSED or EXPIRED", who)  # fmt: skip
-    _require(bool(order.closed_us) != order.is_open, "a closed order knows when", who)
-    _require(
+    require(bool(order.closed_us) != order.is_open, "a closed order knows when", who)
+    require(
         order.is_open or not any(b.is_open for b in order.buffers),
         "a closed order has no open buffer", who,
     )  # fmt: skip
-    _require(escrow.held >= 0, "no amount is negative", who)
-    _require(escrow.held == view.held_tiyn, "escrow = what open buffers still owe", who)
-    _require(escrow.captured == view.captured_tiyn, "captured = cost of what was delivered", who)
-    _require(
+    require(escrow.held >= 0, "no amount is negative", who)
+    require(escrow.held == view.held_tiyn, "escrow = what open buffers still owe", who)
+    require(escrow.captured == view.captured_tiyn, "captured = cost of what was delivered", who)
+    require(
         escrow.held + escrow.captured + escrow.released == view.gross_tiyn,
         "held + captured + released = cost of the order", who,
     )  # fmt: skip
@@ -233,10 +213,10 @@ def _check_blocks(reader: Reader, view: OrderView, gtin: int, report: Report) ->
     who = f"order {view.order_id}, buffer {format_gtin(gtin)}"
     if buffer is None:
         raise AssertionError("the caller takes the GTIN from the order")
-    _require(buffer.delivered <= buffer.quantity, "delivered does not exceed quantity", who)
+    require(buffer.delivered <= buffer.quantity, "delivered does not exceed quantity", who)
     if buffer.state in (BufferState.ACTIVE, BufferState.EXHAUSTED):
         exhausted = buffer.delivered == buffer.quantity
-        _require(
+        require(
             exhausted == (buffer.state == BufferState.EXHAUSTED),
             "exhausted when all is delivered", who,
         )  # fmt: skip
@@ -245,20 +225,20 @@ def _check_blocks(reader: Reader, view: OrderView, gtin: int, report: Report) ->
         row = BlockRow.unpack(packed)
         first = schema.sequence_of(key)
         subject = f"{who}, block {row.block_id}"
-        _require(first == end, "blocks follow each other without gap or overlap", subject)
+        require(first == end, "blocks follow each other without gap or overlap", subject)
         end = first + row.quantity
         cost = cost_of(buffer).block_cost(first, end)
-        _require(cost == (row.net_tiyn, row.vat_tiyn), "a block costs its cumulative share",
+        require(cost == (row.net_tiyn, row.vat_tiyn), "a block costs its cumulative share",
                  subject)  # fmt: skip
         delivery = schema.delivery_id(view.order_id, gtin, row.block_id)
         request = schema.request_key(view.bin, schema.RequestKind.DELIVER_BLOCK, delivery)
         asked = reader.get_many((request,))[0]
-        _require(
+        require(
             asked is not None and RequestRow.unpack(asked).payload == first.to_bytes(8, "big"),
             "a block is found under its id", subject,
         )  # fmt: skip
         report.blocks += 1
-    _require(end == buffer.delivered, "blocks add up to what is delivered", who)
+    require(end == buffer.delivered, "blocks add up to what is delivered", who)
 
 
 def _check_series(reader: Reader, key: bytes, report: Report) -> None:
@@ -266,18 +246,18 @@ def _check_series(reader: Reader, key: bytes, report: Report) -> None:
     gtin, serial_size = schema.parse_series_key(key)
     who = f"series {format_gtin(gtin)}/{serial_size}"
     packed = reader.get_many((key,))[0]
-    _require(packed is not None, "a series that was there is gone", who)
+    require(packed is not None, "a series that was there is gone", who)
     series = SeriesRow.unpack(packed or b"")
     end = 0
     for range_key, row in scan_view(reader, schema.range_prefix(gtin, serial_size)):
         first = schema.sequence_of(range_key)
         held = RangeRow.unpack(row)
         subject = f"{who}, range from {first}"
-        _require(first >= end, "ranges are disjoint", subject)
+        require(first >= end, "ranges are disjoint", subject)
         end = first + held.quantity
         order = reader.get_many((schema.order_key(held.bin, held.order_id),))[0]
         buffer = OrderRow.unpack(order).buffer(gtin) if order else None
-        _require(
+        require(
             buffer is not None
             and (buffer.first, buffer.quantity) == (first, held.quantity)
             and TEMPLATES[buffer.template_id].serial_size == serial_size
@@ -285,7 +265,7 @@ def _check_series(reader: Reader, key: bytes, report: Report) -> None:
             "a range is held by the buffer it names", subject,
         )  # fmt: skip
         report.ranges += 1
-    _require(end <= series.next_counter, "counters are given out once", who)
+    require(end <= series.next_counter, "counters are given out once", who)
     report.series += 1
 
 
@@ -305,21 +285,21 @@ def _check_stations(store: Store) -> None:
         who = f"connection {schema.uuid_of(key)}"
         station = stations.get(connection.oms_id)
         owned = station is not None and station.bin == connection.bin
-        _require(owned, "a connection belongs to a station of its participant", who)
+        require(owned, "a connection belongs to a station of its participant", who)
         if any(connection.token_digest):
             tokens[schema.client_token_key(connection.token_digest)] = key[1:]
     kept = dict(scan_store(store, schema.CLIENT_TOKENS))
-    _require(kept == tokens, "tokens are those of the connections", "store")
+    require(kept == tokens, "tokens are those of the connections", "store")
     for key, _ in scan_store(store, schema.DETAILS):
         order = schema.order_key(schema.owner(key), schema.order_of(key))
-        _require(
+        require(
             _is_there(store, order), "details belong to an order", f"order {schema.order_of(key)}"
         )
 
 
 def _check_whole(store: Store, report: Report) -> None:
     """Look for rows that belong to nothing, and add up everything."""
-    _require(sum(report.totals_tiyn.values()) == 0, "the journal sums to zero", "store")
+    require(sum(report.totals_tiyn.values()) == 0, "the journal sums to zero", "store")
     counts: Counter[bytes] = Counter()
     codes = 0
     for kind in (
@@ -341,7 +321,8 @@ def _check_whole(store: Store, report: Report) -> None:
         (counts[schema.RANGES], report.ranges, "every range belongs to a series"),
         (codes, report.codes_emitted, "every code belongs to a range"),
     ):
-        _require(count == seen, invariant, "store")
+        require(count == seen, invariant, "store")
     _check_stations(store)
+    check_whole_codes(store, report)
     owned = counts[schema.ACCOUNTS] <= counts[schema.PARTICIPANTS]
-    _require(owned, "every account belongs to a participant", "store")
+    require(owned, "every account belongs to a participant", "store")

@@ -15,16 +15,20 @@ import numpy as np
 from emitter.engine.batch import Proposal
 from emitter.engine.code_states import CHUNK, BufferMove
 from emitter.engine.holding import held_back
+from emitter.engine.locating import Place
 from emitter.engine.participants import require_active
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.code_rows import (
+    BUFFER_BYTES,
     IN_VAIN,
     PART_BYTES,
     RUN,
     BufferRuns,
     DocumentRow,
     InVain,
+    LifeRow,
+    TraceRow,
     pack_in_vain,
     pack_runs,
 )
@@ -37,7 +41,6 @@ if TYPE_CHECKING:
 
     from emitter.engine.code_sets import NamedCodes
     from emitter.engine.commands import ReportCodes
-    from emitter.engine.locating import Place
     from emitter.engine.work import Work
     from emitter.store.rows import BufferRow
     from emitter.trade.circulation import Move
@@ -72,7 +75,7 @@ class ReportStep:
         self._document_id = document_id
         self._places = named.places
         self._runs, self._repeated = _apart(named.runs)
-        self.rows_max = _rows_max(self._runs, len(named.places))
+        self.rows_max = _rows_max(self._runs, len(self._repeated), len(named.places))
         if self.rows_max > ROWS_MAX:
             raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=ROWS_MAX * CHUNK)
         self._order_keys = [schema.order_key(place.bin, place.order_id) for place in named.places]
@@ -92,8 +95,9 @@ class ReportStep:
         move = MOVES[self.command.kind]
         in_vain = [self._repeated]
         moves: list[tuple[Place, NDArray[np.void], BufferMove]] = []
+        bounds = np.searchsorted(self._runs["slot"], np.arange(len(self._places) + 1))
         for slot, place in enumerate(self._places):
-            named = self._runs[self._runs["slot"] == slot]
+            named = self._runs[bounds[slot] : bounds[slot + 1]]
             free, held = held_back(work, place, self.bin, move, named)
             held["place"] = slot + 1
             in_vain.append(held)
@@ -104,18 +108,21 @@ class ReportStep:
                 moves.append((place, free, BufferMove(work, place, buffer, runs)))
         in_vain.append(_unnamed(self._runs))
         work.fetch([key for _, _, one in moves for key in one.chunk_keys()])
-        taken = []
+        taken: list[BufferRuns] = []
+        settled: list[BufferMove] = []
         table = move.table()
         for place, free, one in moves:
             moved = one.judge(table)
-            taken.append(BufferRuns(*place, moved.taken))
             in_vain.append(_refused(free, moved.refused, moved.refused_bytes, move))
-        lost = self._told(_joined(np.concatenate(in_vain)))
+            if len(moved.taken):
+                taken.append(BufferRuns(*place, moved.taken))
+                settled.append(one)
+        lost = self._told(joined(np.concatenate(in_vain)))
         status = _status(taken, lost, self.command.acceptance)
         if status is DocumentStatus.REJECTED:
-            taken, moves = [], []
+            taken, settled = [], []
         return Proposal(
-            lambda: self._settle(work, status, [one for _, _, one in moves], taken, lost),
+            lambda: self._settle(work, status, settled, taken, lost),
             payload=self._document_id.bytes,
             memory_us=self.command.memory_us,
         )
@@ -155,6 +162,7 @@ class ReportStep:
         untold = lost["reason"] == Reason.CODE_NOT_OWNED
         untold |= (lost["reason"] == Reason.CODE_REPEATED) & others[lost["place"]]
         lost["place"][untold] = 0
+        lost["first"][untold & (lost["count"] == 1)] = 0
         return lost
 
     def recall(self, work: Work, payload: bytes) -> DocumentView:
@@ -169,7 +177,10 @@ class ReportStep:
 def write_document(
     work: Work, document: DocumentView, taken: list[BufferRuns], lost: InVain
 ) -> DocumentView:
-    """Write a document with the codes it moved and those it named in vain; return its view."""
+    """Write a document with the codes it moved and those it named in vain; return its view.
+
+    The lives of the buffers it moved codes of have been written before.
+    """
     bin_, document_id, row = document
     runs, in_vain = pack_runs(taken), pack_in_vain(lost)
     row = row._replace(run_parts=len(runs), in_vain_parts=len(in_vain))
@@ -180,9 +191,19 @@ def write_document(
         work.put(schema.in_vain_key(bin_, document_id, part), packed)
     for buffer in taken:
         if len(buffer.runs):
-            work.put(schema.trace_key(buffer.bin, buffer.order_id, buffer.gtin, document_id),
-                     bin_.to_bytes(8, "big"))  # fmt: skip
+            _trace(work, Place(*buffer[:3]), bin_, document_id)
     return DocumentView(bin_, document_id, row)
+
+
+def _trace(work: Work, place: Place, bin_: int, document_id: UUID) -> None:
+    """Let a buffer lead to a document that has moved codes of it, as the latest one."""
+    life_key = schema.life_key(*place)
+    life = work.read(life_key, LifeRow)
+    if life is None:
+        raise AssertionError("a document moved codes of a buffer without a life")
+    life = life._replace(documents=life.documents + 1)
+    work.change(life_key, life)
+    work.put(schema.trace_key(*place, document_id), TraceRow(bin_, life.documents).pack())
 
 
 def _buffer(work: Work, place: Place) -> BufferRow:
@@ -195,26 +216,35 @@ def _buffer(work: Work, place: Place) -> BufferRow:
 
 
 def _apart(named: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.void]]:
-    """Return the runs sorted by buffer and index, and those that overlap an earlier one apart."""
+    """Return the runs by buffer and index without what an earlier one has, and that apart."""
     runs = named[np.lexsort((named["item"], named["first"], named["slot"]))]
-    # Ends counted through all buffers, each behind the one before it, so that they only grow.
-    place = runs["slot"].astype(np.int64) << 32
-    ends = np.maximum.accumulate(place + runs["first"] + runs["count"])
-    overlaps = np.zeros(len(runs), bool)
-    overlaps[1:] = (place + runs["first"])[1:] < ends[:-1]
-    overlaps &= runs["slot"] >= 0
-    return runs[~overlaps], _in_vain(runs[overlaps], Reason.CODE_REPEATED)
+    # Counted through all buffers, each behind the one before it, so that ends only grow.
+    first = (runs["slot"].astype(np.int64) << 32) + runs["first"]
+    taken = np.maximum.accumulate(first + runs["count"])
+    overlap = np.zeros(len(runs), np.int64)
+    overlap[1:] = np.clip(taken[:-1] - first[1:], 0, runs["count"][1:])
+    overlap[runs["slot"] < 0] = 0
+    again = _in_vain(runs[overlap > 0], Reason.CODE_REPEATED)
+    again["count"] = overlap[overlap > 0]
+    runs["first"] += overlap.astype(np.uint32)
+    runs["count"] -= overlap.astype(np.uint32)
+    return runs[runs["count"] > 0], again
 
 
-def _rows_max(runs: NDArray[np.void], places: int) -> int:
-    """Return how many rows a report writes at most: chunks, lives, traces, and the document's."""
+def _rows_max(runs: NDArray[np.void], repeated: int, places: int) -> int:
+    """Return how many rows a report writes at most, whatever the states of its codes.
+
+    Chunks, a life and a trace for each buffer, the request and its expiry, the document; and its
+    parts, if every code were moved or refused by itself.
+    """
+    entries = int(runs["count"].sum(dtype=np.int64)) + repeated
+    parts = 3 + (entries * IN_VAIN.itemsize + 2 * places * BUFFER_BYTES) // (PART_BYTES - 100)
     runs = runs[runs["slot"] >= 0]
     place = runs["slot"].astype(np.int64) << 32
     first, last = runs["first"] // CHUNK, (runs["first"] + runs["count"] - 1) // CHUNK
     inner = int(np.maximum(last.astype(np.int64) - first - 1, 0).sum())
     chunks = len(np.union1d(place + first, place + last)) + inner
-    documents = 10 + len(runs) * (RUN.itemsize + IN_VAIN.itemsize) // PART_BYTES
-    return chunks + 3 * places + documents
+    return chunks + 2 * places + 3 + parts
 
 
 def _in_vain(runs: NDArray[np.void], reason: int | NDArray[np.uint8]) -> NDArray[np.void]:
@@ -226,7 +256,7 @@ def _in_vain(runs: NDArray[np.void], reason: int | NDArray[np.uint8]) -> NDArray
     return lost
 
 
-def _joined(lost: NDArray[np.void]) -> NDArray[np.void]:
+def joined(lost: NDArray[np.void]) -> NDArray[np.void]:
     """Return codes named in vain by item, neighbours that are alike as one run."""
     lost = lost[np.lexsort((lost["first"], lost["item"]))]
     goes_on = np.zeros(len(lost), bool)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_LIFE = struct.Struct("<B")
+_LIFE = struct.Struct("<BII")
 _TRACT = np.dtype([("first", "<u4"), ("byte", "u1")])
 
 OWNED = 1
@@ -34,10 +34,12 @@ class LifeRow(NamedTuple):
     ``tracts`` has a byte for each chunk of `CHUNK_CODES` codes: what all of them are, or 0 for what
     the buffer says; the codes of a chunk's own row go before either. Alike neighbours are kept as
     one run, so a whole buffer of ten million introduced codes is a row of a few bytes.
+    ``documents`` counts the documents that have moved codes of the buffer.
     """
 
     flags: int
     tracts: NDArray[np.uint8]
+    documents: int = 0
 
     @classmethod
     def new(cls, quantity: int) -> LifeRow:
@@ -49,15 +51,43 @@ class LifeRow(NamedTuple):
         starts = np.flatnonzero(np.append(True, self.tracts[1:] != self.tracts[:-1]))
         runs = np.empty(len(starts), _TRACT)
         runs["first"], runs["byte"] = starts, self.tracts[starts]
-        return _LIFE.pack(self.flags) + len(self.tracts).to_bytes(4, "little") + runs.tobytes()
+        return _LIFE.pack(self.flags, self.documents, len(self.tracts)) + runs.tobytes()
 
     @classmethod
     def unpack(cls, row: bytes) -> LifeRow:
         """Return the value of a row."""
-        count = int.from_bytes(row[1:5], "little")
-        runs = np.frombuffer(row, _TRACT, offset=5)
-        lengths = np.diff(runs["first"], append=np.uint32(count))
-        return cls(row[0], np.repeat(runs["byte"], lengths))
+        flags, documents, count = _LIFE.unpack_from(row)
+        runs = np.frombuffer(row, _TRACT, offset=_LIFE.size)
+        starts = runs["first"].astype(np.int64)
+        return cls(flags, np.repeat(runs["byte"], np.append(starts[1:], count) - starts), documents)
+
+
+_TRACE = struct.Struct(">QI")
+
+
+def life_chunks(row: bytes) -> int:
+    """Return of how many chunks the life in a row says that it is, without unpacking them."""
+    return int(_LIFE.unpack_from(row)[2])
+
+
+class TraceRow(NamedTuple):
+    """A document of a buffer: whose it is, and its number among the documents of the buffer.
+
+    Numbers are those of the order in which the documents took effect, from 1 without gaps. Ids of
+    documents do not tell it: they are drawn before, by many threads, from a clock that may go back.
+    """
+
+    bin: int
+    number: int
+
+    def pack(self) -> bytes:
+        """Return the row."""
+        return _TRACE.pack(*self)
+
+    @classmethod
+    def unpack(cls, row: bytes) -> TraceRow:
+        """Return the value of a row."""
+        return cls._make(_TRACE.unpack(row))
 
 
 _DOCUMENT = struct.Struct("<BBBBqi3QII")
@@ -103,12 +133,14 @@ IN_VAIN = np.dtype([
 ])  # fmt: skip
 """Codes named in vain: the item of the document, `Reason`, byte of the state (0: none told), and
 the run of codes in the buffer that the item names (count 1 and first 0 where none was found).
-``place`` counts the document's buffers from 1; 0 where the participant is told of none."""
+Sorted by item and index; neighbours that are alike are one run. ``place`` counts the document's buffers from 1; 0 where the participant is told of none."""
 
 _IN_VAIN_KEPT = np.dtype([(name, IN_VAIN[name]) for name in (IN_VAIN.names or ())[:-1]])
 """What of it is kept: the items of a buffer stand behind its name."""
 
 _BUFFER = struct.Struct("<Q16sQI")
+BUFFER_BYTES = _BUFFER.size
+"""Bytes in front of the runs of a buffer in a part of a document."""
 PART_BYTES = 60_000
 """Bytes of a part of a document: below the port's limit of a value."""
 

@@ -313,6 +313,11 @@ def request_key(bin_: int, kind: RequestKind, request_id: bytes) -> bytes:
     return b"q" + _u64(bin_) + _KINDS[kind] + request_id
 
 
+def requests_prefix(bin_: int, kind: RequestKind) -> bytes:
+    """Return what the keys of all requests of a kind of a participant start with."""
+    return b"q" + _u64(bin_) + _KINDS[kind]
+
+
 def delivery_id(order_id: UUID, gtin: int, block_id: str) -> bytes:
     """Return the request id of a delivery: a block id is unique within its buffer."""
     return order_id.bytes + _u64(gtin) + block_id.encode()
