@@ -240,7 +240,7 @@ def verify_lines(
                 verdicts.states[CodeState(int(value))] += int(count)
         for index in np.flatnonzero(columns.reasons)[: bad_max - len(verdicts.bad)].tolist():
             reason = Reason(int(columns.reasons[index]))
-            verdicts.bad.append((verdicts.codes + index + 1, reason, _identity(batch[index])))
+            verdicts.bad.append((verdicts.codes + index + 1, reason, identity(batch[index])))
         verdicts.codes += len(batch)
         advance(len(batch))
     return verdicts
@@ -257,7 +257,7 @@ def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _identity(code: bytes) -> str:
+def identity(code: bytes) -> str:
     """Return GTIN and serial of a code and nothing of its check, empty where there are none."""
     try:
         parts = split(code)

@@ -115,24 +115,42 @@ class ReportCalls(Caller):
         return report
 
     def report_many(
-        self, kind: DocumentKind, texts: Iterable[bytes], *, attempt: str = "", **more: Any
+        self,
+        kind: DocumentKind,
+        codes: Codes | Iterable[bytes],
+        *,
+        attempt: str = "",
+        **more: Any,
     ) -> Iterator[ReportPiece]:
         """Report any number of codes, as many reports as it takes; yield each as it is made.
+
+        Spans and blocks come in a report of their own, after the texts.
 
         The ids of the requests are made of what is reported, so whoever was cut off calls again
         with the same codes and goes on: what was reported before is answered, not done twice.
         Another ``attempt`` reports the same codes anew. ``more``: see `create_report`.
         """
+        named = codes if isinstance(codes, Codes) else Codes(codes)
         request = _request(kind, **more)
-        said = request.SerializeToString(deterministic=True)
-        remaining, first = iter(texts), 0
+        remaining, first = iter(named.texts), 0
         while piece := list(islice(remaining, REPORT_CODES)):
             request.codes = b"\n".join(piece)
-            identity = b"%d/%b/%b/" % (first, attempt.encode(), said)
-            request.request_id = hashlib.sha256(identity + request.codes).hexdigest()
-            answer = self._ask(self._reports.CreateReport, request)
-            yield ReportPiece(first, answer.report, answer.replayed)
+            yield self._piece(request, first, attempt)
             first += len(piece)
+        request.codes = b""
+        request.spans.extend(named.spans)
+        request.blocks.extend(named.blocks)
+        if request.spans or request.blocks:
+            yield self._piece(request, first, attempt)
+
+    def _piece(
+        self, request: report_pb2.CreateReportRequest, first: int, attempt: str
+    ) -> ReportPiece:
+        request.request_id = f"{first}/{attempt}"
+        said = request.SerializeToString(deterministic=True)
+        request.request_id = hashlib.sha256(said).hexdigest()
+        answer = self._ask(self._reports.CreateReport, request)
+        return ReportPiece(first, answer.report, answer.replayed)
 
     def report(self, report_id: str, *, bin: str = "") -> Report:
         """Return a report; an operator names the participant."""
