@@ -117,6 +117,14 @@ class Limits:
     report_spans_max: int = _limit(
         1_000, "ranges a report", "ranges and blocks of any size; each reads its order"
     )
+    # Boxes.
+    aggregation_units_max: int = _limit(
+        5_000, "boxes a document", "two of them write a transaction's rows"
+    )
+    box_codes_max: int = _limit(100_000, "codes a box", "directly; a dozen rows of the store")
+    box_boxes_max: int = _limit(10_000, "boxes a box", "directly; each change reads their rows")
+    box_levels_max: int = _limit(5, "levels", "boxes in boxes: package, case, pallet, and spare")
+    ssccs_max: int = _limit(100_000, "SSCCs a call", "a range is one row, and the answer is short")
     unary_deadline_ms: int = _limit(
         30_000, "milliseconds", "a unary call without a deadline of its own"
     )

@@ -362,6 +362,10 @@ class Reason(enum.IntEnum):
         131, "FAILED_PRECONDITION", 409, False,
         "{field}: box {box} holds at most {limit}.",
         "{field}: упаковка {box} вмещает не больше {limit}.")
+    SSCCS_EXHAUSTED = (
+        136, "FAILED_PRECONDITION", 409, False,
+        "{field}: {left} SSCCs of the operator's prefix are left.",
+        "{field}: осталось SSCC с префиксом оператора: {left}.")
 
     # Weather.
     OVERLOADED = (

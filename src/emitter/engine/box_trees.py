@@ -22,7 +22,7 @@ from emitter.store.box_rows import (
 )
 from emitter.store.code_rows import RUN, BufferRuns
 from emitter.store.spans import SPAN, new_spans, overlay
-from emitter.trade.packing import BoxState, format_sscc, is_sscc
+from emitter.trade.packing import BoxState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,13 +34,6 @@ if TYPE_CHECKING:
     from emitter.store.spans import Rows
 
 _EMPTY = np.empty(0, SPAN)
-
-
-def box_text(box: int, row: BoxRow | None) -> str:
-    """Return how people name a box."""
-    if is_sscc(box):
-        return format_sscc(box)
-    return row.name if row else f"{box:x}"
 
 
 def read_box(rows: Rows, box: int) -> BoxRow | None:
@@ -67,8 +60,11 @@ class OpenBox(NamedTuple):
     content: Content
 
 
-def walk_tree(rows: Rows, box: int) -> list[OpenBox]:
-    """Return a box and all boxes in it, each in front of what lies in it; a level a look-up."""
+def walk_tree(rows: Rows, box: int, *, deep: bool = True) -> list[OpenBox]:
+    """Return a box and, if ``deep``, all boxes in it, each in front of what lies in it.
+
+    A level costs a look-up of all its boxes. Empty if there is no such box.
+    """
     levels: list[list[OpenBox]] = []
     boxes = [box]
     while boxes:
@@ -77,7 +73,7 @@ def walk_tree(rows: Rows, box: int) -> list[OpenBox]:
         depth = len(levels)
         level = [OpenBox(b, depth, row, unpack_content(b, row, rows.get_many)) for b, row in found]
         levels.append(level)
-        boxes = [inner for one in level for inner in one.content.boxes.tolist()]
+        boxes = [inner for one in level for inner in one.content.boxes.tolist()] if deep else []
     return list(_in_depth(levels))
 
 
@@ -86,9 +82,10 @@ def _in_depth(levels: list[list[OpenBox]]) -> Iterator[OpenBox]:
     boxes = {one.box: one for level in levels for one in level}
     stack = [one.box for one in levels[0]]
     while stack:
-        one = boxes[stack.pop()]
-        yield one
-        stack += one.content.boxes.tolist()[::-1]
+        one = boxes.get(stack.pop())
+        if one is not None:
+            yield one
+            stack += one.content.boxes.tolist()[::-1]
 
 
 def codes_of(tree: Iterable[OpenBox]) -> list[BufferRuns]:
@@ -161,6 +158,10 @@ class BoxPlan:
         """Plan a new box, or one anew that was disbanded; nothing lies in it yet."""
         self._rows[box] = row
         self._contents[box] = NOTHING
+
+    def keep(self, box: int, row: BoxRow) -> None:
+        """Plan what a row says beside what lies in the box."""
+        self._rows[box] = row
 
     def disband(self, box: int) -> Content:
         """Plan a box out of use, and out of the box it lies in; return what was in it.

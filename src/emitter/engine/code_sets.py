@@ -1,4 +1,4 @@
-"""How callers name codes: by their text, by a range of a buffer, by a block.
+"""How callers name codes: by their text, by a range of a buffer, by a block, by the box.
 
 Whatever is named becomes runs of codes in buffers. Texts are parsed, inverted and checked before
 the transaction, in bulk and without the interpreter; what was issued does not change any more.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from emitter.engine.box_naming import name_boxes
 from emitter.engine.locating import Place, locate_codes
 from emitter.engine.orders import require_buffer
 from emitter.engine.reading import read_block, read_order
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from emitter.config import Limits
+    from emitter.engine.box_naming import NamedBox
     from emitter.engine.keys import KeyRing
     from emitter.engine.ranges import Ranges
     from emitter.store.port import Store
+    from emitter.trade.packing import BoxName
 
 
 class CodeSpan(NamedTuple):
@@ -47,24 +50,35 @@ class BlockName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CodeSet:
-    """Codes that a document is about. Items are counted through: texts, then spans, then blocks.
+    """Codes that a document is about. Items are counted: texts, then spans, blocks, and boxes.
 
-    ``text`` has marking codes or identification codes, LF between them.
+    ``text`` has marking codes or identification codes, LF between them. A box is all codes that lie
+    in it at any depth.
     """
 
     text: bytes = b""
     spans: tuple[CodeSpan, ...] = ()
     blocks: tuple[BlockName, ...] = ()
+    boxes: tuple[BoxName, ...] = ()
+
+    @property
+    def texts(self) -> int:
+        """Return how many codes are named by their text."""
+        return self.text.count(b"\n") + (bool(self.text) and not self.text.endswith(b"\n"))
+
+    @property
+    def named(self) -> int:
+        """Return how many ranges and blocks there are."""
+        return len(self.spans) + len(self.blocks)
 
     def check(self, limits: Limits) -> None:
         """Refuse an empty set and one above the limits."""
-        texts = self.text.count(b"\n") + (bool(self.text) and not self.text.endswith(b"\n"))
-        named = len(self.spans) + len(self.blocks)
-        if not texts + named:
+        if not self.texts + self.named + len(self.boxes):
             raise Refused(Reason.REPORT_EMPTY, field="codes")
         for field, count, limit in (
-            ("codes", texts, limits.report_codes_max),
-            ("spans", named, limits.report_spans_max),
+            ("codes", self.texts, limits.report_codes_max),
+            ("spans", self.named, limits.report_spans_max),
+            ("boxes", len(self.boxes), limits.report_spans_max),
         ):
             if count > limit:
                 raise Refused(Reason.LIMIT_EXCEEDED, field=field, limit=limit)
@@ -73,12 +87,13 @@ class CodeSet:
         """Return what tells this set from another, as JSON takes it."""
         spans = [(str(s.order_id), s.gtin, s.first, s.quantity) for s in self.spans]
         blocks = [(str(b.order_id), b.gtin, b.block_id) for b in self.blocks]
-        return (hashlib.sha256(self.text).hexdigest(), spans, blocks)
+        return (hashlib.sha256(self.text).hexdigest(), spans, blocks, self.boxes)
 
 
 NAMED = np.dtype([("item", "<u4"), ("slot", "<i4"), ("first", "<u4"), ("count", "<u4"),
-                  ("reason", "u1")])  # fmt: skip
-"""What an item of a set names: a run of codes in the buffer of a slot; or why it names none."""
+                  ("reason", "u1"), ("boxed", "?")])  # fmt: skip
+"""What an item of a set names: a run of codes in the buffer of a slot, ``boxed`` by the box they
+lie in; or why it names none."""
 
 
 class NamedCodes(NamedTuple):
@@ -86,12 +101,16 @@ class NamedCodes(NamedTuple):
 
     places: list[Place]
     runs: NDArray[np.void]
+    boxes: list[NamedBox]
 
 
 def name_codes(
-    codes: CodeSet, bin_: int, store: Store, ranges: Ranges, keys: KeyRing
+    codes: CodeSet, bin_: int, store: Store, ranges: Ranges, keys: KeyRing, *, deep: bool = True
 ) -> NamedCodes:
-    """Find what a participant's set names; refuses a span or a block that is not there."""
+    """Find what a participant's set names; refuses a span or a block that is not there.
+
+    Boxes inside named ones count only if ``deep``.
+    """
     located = locate_codes(codes.text, store, ranges, keys, identification=True)
     # A wrong check of another's code is not told from a right one: a report is no way to guess.
     foreign = np.array([place.bin != bin_ for place in located.places] + [False])[located.slots]
@@ -109,9 +128,20 @@ def name_codes(
         if not 0 <= first < first + count <= buffer.quantity:
             raise Refused(Reason.SPAN_INVALID, field=field, limit=buffer.quantity)
         slot = slots.setdefault(Place(bin_, order_id, gtin), len(slots))
-        spans.append((len(texts) + len(spans), slot, first, count, 0))
-    runs = np.concatenate([texts, np.array(spans, NAMED)])
-    return NamedCodes(list(slots), runs)
+        spans.append((len(texts) + len(spans), slot, first, count, 0, False))
+    boxes = name_boxes(codes.boxes, len(texts) + len(spans), store, deep=deep)
+    runs = [texts, np.array(spans, NAMED)]
+    for box in boxes:
+        for issuer, order_id, gtin, inside in box.buffers:
+            part = np.zeros(len(inside), NAMED)
+            part["first"], part["count"] = inside["first"], inside["count"]
+            part["slot"] = slots.setdefault(Place(issuer, order_id, gtin), len(slots))
+            part["item"], part["boxed"] = box.item, True
+            runs.append(part)
+        if not box.version or (deep and not box.buffers):
+            reason = Reason.REPORT_EMPTY if box.version else Reason.BOX_NOT_FOUND
+            runs.append(np.array([(box.item, -1, 0, 1, reason, False)], NAMED))
+    return NamedCodes(list(slots), np.concatenate(runs), boxes)
 
 
 def _spans(codes: CodeSet, bin_: int, store: Store) -> list[tuple[str, UUID, int, int, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from emitter.errors import Reason, Refused
 from emitter.trade.circulation import MOVES, Acceptance
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from emitter.config import Limits
+    from emitter.engine.box_commands import BoxCommand
     from emitter.engine.code_sets import CodeSet
     from emitter.store.rows import SignaturePolicy
     from emitter.trade.circulation import DocumentKind
@@ -296,9 +297,9 @@ class ReportCodes:
         )
 
 
-Command = (
-    RegisterParticipant | ActivateParticipant | IssueToken | CreditAccount
-    | CreateOrder | DeliverBlock | CloseOrder
-    | RegisterStation | OpenConnection | IssueClientToken
-    | ReportCodes
-)  # fmt: skip
+Command: TypeAlias = (
+    "RegisterParticipant | ActivateParticipant | IssueToken | CreditAccount"
+    " | CreateOrder | DeliverBlock | CloseOrder"
+    " | RegisterStation | OpenConnection | IssueClientToken"
+    " | ReportCodes | BoxCommand"
+)

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from emitter.config import Limits
 from emitter.engine import documents, reading
+from emitter.engine.box_commands import AggregateCodes, AllocateSsccs, DisaggregateBoxes
+from emitter.engine.boxes import Boxes
 from emitter.engine.code_sets import name_codes
 from emitter.engine.commands import (
     ActivateParticipant,
     CloseOrder,
-    Command,
     CreateOrder,
     CreditAccount,
     DeliverBlock,
@@ -58,11 +59,14 @@ from emitter.store import schema
 from emitter.store.job_rows import JobKind
 from emitter.store.rows import FORMAT_VERSION, Meta
 from emitter.store.scanning import scan_view
+from emitter.trade.circulation import MOVES
+from emitter.trade.packing import SsccSpace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from emitter.engine.batch import Answer, Step
+    from emitter.engine.commands import Command
     from emitter.engine.delivery import BlockView
     from emitter.engine.jobs import Sweep
     from emitter.engine.keys import KeyRing
@@ -108,6 +112,7 @@ class Engine:
 
     ``clock`` and ``new_id`` are parameters so that a simulation can own time and chance. With
     ``threaded`` false no thread is started and `execute` carries each command out by itself.
+    ``sscc_prefix`` is the operator's GS1 company prefix, '' for none: then SSCCs are not given out.
     """
 
     def __init__(
@@ -119,6 +124,7 @@ class Engine:
         new_id: Callable[[], UUID] = new_order_id,
         limits: Limits | None = None,
         threaded: bool = True,
+        sscc_prefix: str = "",
     ) -> None:
         self.limits = limits or Limits()
         self.keys = keys
@@ -130,6 +136,8 @@ class Engine:
         self._embedded: dict[bytes, Principal] = {}
         _claim(store, keys, clock())
         self._ranges = Ranges(store)
+        space = SsccSpace(sscc_prefix) if sscc_prefix else None
+        self.boxes = Boxes(store, self._ranges, keys, self.limits, space)
         self._writer = Writer(
             store,
             clock,
@@ -164,7 +172,7 @@ class Engine:
         while self._writer.run_once():
             pass
 
-    def _step(self, command: Command) -> Step:
+    def _step(self, command: Command) -> Step:  # noqa: C901 - a case a command
         """Make a command ready for its transaction: ids and secrets are drawn here."""
         step: Step
         match command:
@@ -185,7 +193,9 @@ class Engine:
                 step = IssueTokenStep(command, secrets.token_urlsafe(32))
             case ReportCodes():
                 named = name_codes(command.codes, command.bin, self._store, self._ranges, self.keys)
-                step = ReportStep(command, self._new_id(), named)
+                step = ReportStep(command, self._new_id(), named, MOVES[command.kind])
+            case AggregateCodes() | DisaggregateBoxes() | AllocateSsccs():
+                step = self.boxes.step(command, self._new_id)
             case RegisterStation() | OpenConnection() | IssueClientToken():
                 step = station_step(command, self.limits)
         return step

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from emitter.engine.box_naming import boxed_apart
 from emitter.errors import Reason
 from emitter.store.code_rows import IN_VAIN
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def held_back(
-    _work: Work, place: Place, bin_: int, _move: Move, named: NDArray[np.void]
+    work: Work, place: Place, bin_: int, move: Move, named: NDArray[np.void]
 ) -> tuple[NDArray[np.void], NDArray[np.void]]:
     """Split what a participant names in a buffer: runs it may move, `IN_VAIN` those it may not.
 
@@ -26,7 +27,7 @@ def held_back(
     """
     lost = np.zeros(len(named) if place.bin != bin_ else 0, IN_VAIN)
     if place.bin == bin_:
-        return named, lost
+        return boxed_apart(work, place, named) if move.breaks_box else (named, lost)
     for field in ("item", "first", "count"):
         lost[field] = named[field]
     lost["reason"] = Reason.CODE_NOT_OWNED

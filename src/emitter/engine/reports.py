@@ -7,12 +7,13 @@ not move: it was captured at delivery.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
 import numpy as np
 
 from emitter.engine.batch import Proposal
+from emitter.engine.box_naming import judge_boxes, without_boxes
 from emitter.engine.code_states import CHUNK, BufferMove
 from emitter.engine.holding import held_back
 from emitter.engine.locating import Place
@@ -34,16 +35,26 @@ from emitter.store.code_rows import (
 )
 from emitter.store.port import ROWS_MAX
 from emitter.store.rows import OrderRow
-from emitter.trade.circulation import MOVES, UTILISED, Acceptance, DocumentStatus
+from emitter.trade.circulation import UTILISED, Acceptance, DocumentKind, DocumentStatus
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from emitter.engine.box_commands import AggregateCodes, DisaggregateBoxes
     from emitter.engine.code_sets import NamedCodes
     from emitter.engine.commands import ReportCodes
     from emitter.engine.work import Work
     from emitter.store.rows import BufferRow
     from emitter.trade.circulation import Move
+
+    CodesCommand = ReportCodes | AggregateCodes | DisaggregateBoxes
+
+
+class Change(Protocol):
+    """What a document does, judged and not yet written."""
+
+    def settle(self) -> None:
+        """Write it."""
 
 
 class DocumentView(NamedTuple):
@@ -59,30 +70,54 @@ class DocumentView(NamedTuple):
         return DocumentStatus(self.row.status)
 
 
+class _Judged(NamedTuple):
+    """What a document would do, and how many codes it names."""
+
+    status: DocumentStatus
+    changes: list[Change]
+    taken: list[BufferRuns]
+    lost: NDArray[np.void]
+    codes: int
+
+
 class ReportStep:
     """Carry out a report; its request row leads to the document."""
 
     id_field = "request_id"
+    request_kind = schema.RequestKind.REPORT
+    _box_items = 0  # items that are boxes themselves and not the codes in them
 
-    def __init__(self, command: ReportCodes, document_id: UUID, named: NamedCodes) -> None:
+    def __init__(
+        self, command: CodesCommand, document_id: UUID, named: NamedCodes, move: Move
+    ) -> None:
         self.command = command
+        self._move = move
         self.bin = command.bin
         self.digest = command.digest()
         self.remembers_refusals = not command.memory_us
         self.request: bytes | None = schema.request_key(
-            command.bin, schema.RequestKind.REPORT, command.request_id.encode()
+            command.bin, self.request_kind, command.request_id.encode()
         )
         self._document_id = document_id
         self._places = named.places
+        self._boxes = named.boxes
         self._runs, self._repeated = _apart(named.runs)
-        self.rows_max = _rows_max(self._runs, len(self._repeated), len(named.places))
+        self.rows_max = self._rows()
         if self.rows_max > ROWS_MAX:
             raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=ROWS_MAX * CHUNK)
         self._order_keys = [schema.order_key(place.bin, place.order_id) for place in named.places]
 
+    def _rows(self) -> int:
+        """Return how many rows it writes at most."""
+        return _rows_max(self._runs, len(self._repeated), len(self._places))
+
     def claims(self) -> tuple[bytes, ...]:
-        """Return the request and the orders, whose delivery and closing move codes too."""
-        return (self.request or b"", *dict.fromkeys(self._order_keys))
+        """Return the request and the orders, whose delivery and closing move codes too; and boxes.
+
+        One step a round works with boxes: it may touch any that are around those it names.
+        """
+        boxes = (schema.BOXES,) if self._boxes else ()
+        return (self.request or b"", *boxes, *dict.fromkeys(self._order_keys))
 
     def reads(self) -> tuple[bytes, ...]:
         """Return the rows that a report is judged by, but for the chunks."""
@@ -92,13 +127,15 @@ class ReportStep:
     def judge(self, work: Work) -> Proposal:
         """Propose to move the codes and to write the document."""
         require_active(work, self.bin)
-        move = MOVES[self.command.kind]
-        in_vain = [self._repeated]
+        move = self._move
+        refused = judge_boxes(work, self._boxes, self.bin, move)
+        named_runs, held = without_boxes(self._runs, refused)
+        in_vain = [self._repeated, held]
         moves: list[tuple[Place, NDArray[np.void], BufferMove]] = []
-        bounds = np.searchsorted(self._runs["slot"], np.arange(len(self._places) + 1))
+        bounds = np.searchsorted(named_runs["slot"], np.arange(len(self._places) + 1))
         for slot, place in enumerate(self._places):
-            named = self._runs[bounds[slot] : bounds[slot + 1]]
-            free, held = held_back(work, place, self.bin, move, named)
+            named = named_runs[bounds[slot] : bounds[slot + 1]]
+            free, held = self._held_back(work, place, named)
             held["place"] = slot + 1
             in_vain.append(held)
             if len(free):
@@ -109,52 +146,65 @@ class ReportStep:
         in_vain.append(_unnamed(self._runs))
         work.fetch([key for _, _, one in moves for key in one.chunk_keys()])
         taken: list[BufferRuns] = []
-        settled: list[BufferMove] = []
+        changes: list[Change] = []
         table = move.table()
         for place, free, one in moves:
             moved = one.judge(table)
             in_vain.append(_refused(free, moved.refused, moved.refused_bytes, move))
             if len(moved.taken):
                 taken.append(BufferRuns(*place, moved.taken))
-                settled.append(one)
+                changes.append(one)
+        changes, more = self._plan(work, changes, taken, refused)
+        in_vain.append(more)
         lost = self._told(joined(np.concatenate(in_vain)))
-        status = _status(taken, lost, self.command.acceptance)
+        status = _status(changes, lost, self.command.acceptance)
         if status is DocumentStatus.REJECTED:
-            taken, settled = [], []
+            taken, changes = [], []
+        codes = sum(int(part["count"].sum(dtype=np.int64)) for part in (named_runs, self._repeated))
+        codes += len(refused) + self._box_items
         return Proposal(
-            lambda: self._settle(work, status, settled, taken, lost),
+            lambda: self._settle(work, _Judged(status, changes, taken, lost, codes)),
             payload=self._document_id.bytes,
             memory_us=self.command.memory_us,
         )
 
-    def _settle(
+    def _held_back(
+        self, work: Work, place: Place, named: NDArray[np.void]
+    ) -> tuple[NDArray[np.void], NDArray[np.void]]:
+        """Split what is named in a buffer: runs that may be moved, and `IN_VAIN`."""
+        return held_back(work, place, self.bin, self._move, named)
+
+    def _plan(
         self,
-        work: Work,
-        status: DocumentStatus,
-        moves: list[BufferMove],
-        taken: list[BufferRuns],
-        lost: NDArray[np.void],
-    ) -> DocumentView:
-        for move in moves:
-            move.settle()
+        _work: Work,
+        changes: list[Change],
+        _taken: list[BufferRuns],
+        _refused: dict[int, Reason],
+    ) -> tuple[list[Change], NDArray[np.void]]:
+        """Return what is to be settled, and what was named in vain besides codes (`IN_VAIN`)."""
+        return changes, np.empty(0, IN_VAIN)
+
+    def _settle(self, work: Work, judged: _Judged) -> DocumentView:
+        for change in judged.changes:
+            change.settle()
         command = self.command
-        named = np.concatenate([self._runs["count"], self._repeated["count"]])
         row = DocumentRow(
             kind=command.kind,
             acceptance=command.acceptance,
-            status=status,
+            status=judged.status,
             reason=command.reason or 0,
             at_us=work.now_us,
             dated_on=command.dated_on.toordinal() if command.dated_on else 0,
-            codes=int(named.sum(dtype=np.int64)),
-            moved=sum(buffer.codes for buffer in taken),
-            in_vain=int(lost["count"].sum(dtype=np.int64)),
+            codes=judged.codes,
+            moved=sum(buffer.codes for buffer in judged.taken),
+            in_vain=int(judged.lost["count"].sum(dtype=np.int64)),
             run_parts=0,
             in_vain_parts=0,
             details=command.details,
         )
         document = DocumentView(self.bin, self._document_id, row)
-        return write_document(work, document, taken, InVain(lost, list(self._places)))
+        in_vain = InVain(judged.lost, list(self._places))
+        return write_document(work, document, judged.taken, in_vain)
 
     def _told(self, lost: NDArray[np.void]) -> NDArray[np.void]:
         """Say nothing of where codes lie that may be another's."""
@@ -285,17 +335,17 @@ def _refused(
     lost["first"], lost["count"], lost["state"] = runs["first"], runs["count"], states
     lost["place"] = named["slot"][0] + 1
     lost["reason"] = Reason.CODE_MOVE_REFUSED
-    if move.event is None:
+    if move.kind is DocumentKind.UTILISATION:
         lost["reason"][states & UTILISED != 0] = Reason.CODE_UTILISED_ALREADY
     return lost
 
 
 def _status(
-    taken: list[BufferRuns], lost: NDArray[np.void], acceptance: Acceptance
+    changes: list[Change], lost: NDArray[np.void], acceptance: Acceptance
 ) -> DocumentStatus:
     """Return what comes of a report."""
     if not len(lost):
         return DocumentStatus.ACCEPTED
-    if acceptance is Acceptance.WHOLE or not any(len(buffer.runs) for buffer in taken):
+    if acceptance is Acceptance.WHOLE or not changes:
         return DocumentStatus.REJECTED
     return DocumentStatus.PARTLY_ACCEPTED

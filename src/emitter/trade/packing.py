@@ -13,7 +13,9 @@ import hashlib
 from typing import NamedTuple
 
 from emitter.errors import Reason, Refused
+from emitter.trade.circulation import UTILISED, DocumentKind, Move
 from emitter.trade.gs1 import check_digit
+from emitter.trade.states import CodeState
 from emitter.trade.titled import Titled
 
 SSCC_SIZE = 18
@@ -117,3 +119,24 @@ class SsccSpace:
         if digits[1:end] != self.prefix:
             return None
         return int(digits[0]) * self._serials + int(digits[end:-1])
+
+
+class Packing(Move):
+    """What a document of packing asks of a code: a state in which it may be packed; it keeps it."""
+
+    def table(self) -> bytes:
+        """Return 256 bytes: for the byte of a code the same byte, 0 for a refusal."""
+        table = bytearray(256)
+        for state in self.takes:
+            table[state], table[state | UTILISED] = state, state | UTILISED
+        return bytes(table)
+
+
+PACK = Packing(
+    DocumentKind.AGGREGATION, None,
+    (CodeState.APPLIED_AND_PAID, CodeState.INTRODUCED), None, breaks_box=True,
+)  # fmt: skip
+"""Goods go into one box: their codes lie in no other, and the goods are here to be packed."""
+
+UNPACK = Packing(DocumentKind.DISAGGREGATION, None, tuple(CodeState), None, breaks_box=False)
+"""Goods come out of a box in whatever state they are."""

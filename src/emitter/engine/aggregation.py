@@ -1,0 +1,376 @@
+"""Packing codes and boxes into boxes, and taking them out again: documents like reports.
+
+The goods keep their states; what changes is where they are. All is judged in one transaction: the
+codes as in a report, the boxes in the order of the document, each as those before have left it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from emitter.engine.box_naming import split_boxed
+from emitter.engine.box_trees import BoxPlan, as_runs
+from emitter.engine.locating import Place
+from emitter.engine.reports import ReportStep
+from emitter.errors import Reason, Refused
+from emitter.store import schema
+from emitter.store.box_rows import IN_TRANSIT, BoxRow
+from emitter.store.code_rows import BOXED, IN_VAIN, BufferRuns, LifeRow
+from emitter.store.port import ROWS_MAX
+from emitter.store.rows import OrderRow
+from emitter.store.spans import SPAN, change_spans, cut, new_spans, overlay, read_spans
+from emitter.trade.packing import PACK, UNPACK, BoxKind, BoxState, is_sscc
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from numpy.typing import NDArray
+
+    from emitter.config import Limits
+    from emitter.engine.box_commands import AggregateCodes, DisaggregateBoxes, PackUnit
+    from emitter.engine.code_sets import NamedCodes
+    from emitter.engine.reports import Change
+    from emitter.engine.work import Work
+    from emitter.store.spans import SpanChange
+
+
+_ROWS_A_DOCUMENT = 40
+_ROWS_A_BOX = 40  # of one that is changed: its content before and after, and the boxes around it
+_NOTHING = np.empty(0, SPAN)
+
+
+class BoxChange(NamedTuple):
+    """What a document does to boxes, ready to be written."""
+
+    work: Work
+    puts: list[tuple[bytes, bytes]]
+    deletes: list[bytes]
+    maps: list[tuple[Place, SpanChange]]
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows it writes, and at most the lives and traces of its buffers."""
+        maps = sum(change.rows + 2 for _, change in self.maps)
+        return len(self.puts) + len(self.deletes) + maps
+
+    def settle(self) -> None:
+        """Write it."""
+        for key, row in self.puts:
+            self.work.put(key, row)
+        for key in self.deletes:
+            self.work.delete(key)
+        for place, change in self.maps:
+            for key, row in change.puts:
+                self.work.put(key, row)
+            for key in change.deletes:
+                self.work.delete(key)
+            life_key = schema.life_key(*place)
+            life = self.work.read(life_key, LifeRow) or LifeRow.new(_quantity(self.work, place))
+            self.work.change(life_key, life._replace(flags=life.flags | BOXED))
+
+
+def box_change(
+    work: Work, plan: BoxPlan, spans: dict[Place, NDArray[np.void]], rows_max: int
+) -> BoxChange:
+    """Return what writes a plan, and the boxes of codes as sorted spans by buffer (0: no box).
+
+    Refused where it writes more rows than were announced.
+    """
+    puts, deletes = plan.pack()
+    maps = []
+    for place, boxed in spans.items():
+        key = schema.boxed_key(*place)
+        maps.append((place, change_spans(work, key, _quantity(work, place), boxed)))
+    change = BoxChange(work, puts, deletes, maps)
+    if change.rows + _ROWS_A_DOCUMENT > rows_max:
+        raise Refused(
+            Reason.FIELD_INVALID,
+            field="boxes",
+            rule=f"changes more than {ROWS_MAX} rows at once; send it in parts",
+            rule_ru=f"изменяет больше {ROWS_MAX} строк сразу; отправьте по частям",
+        )
+    return change
+
+
+def _quantity(work: Work, place: Place) -> int:
+    """Return how many codes a buffer has."""
+    packed = work.get(schema.order_key(place.bin, place.order_id))
+    buffer = OrderRow.unpack(packed).buffer(place.gtin) if packed else None
+    if buffer is None:
+        raise AssertionError("a code leads to a buffer that is not there")
+    return buffer.quantity
+
+
+class AggregateStep(ReportStep):
+    """Pack codes and boxes into boxes."""
+
+    request_kind = schema.RequestKind.AGGREGATION
+
+    def __init__(
+        self, command: AggregateCodes, document_id: UUID, named: NamedCodes, limits: Limits
+    ) -> None:
+        """Take what `AggregateCodes.merged` names."""
+        _, self._items = command.merged()
+        self._units = command.units
+        self._limits = limits
+        self._box_items = sum(len(unit.codes.boxes) for unit in command.units)
+        runs = named.runs.copy()
+        runs["item"] = self._items.of_merged()[runs["item"]]
+        super().__init__(command, document_id, named._replace(runs=runs), PACK)
+
+    def _rows(self) -> int:
+        """Return how many rows it announces; it judges before it writes whether they do."""
+        updates = sum(unit.update for unit in self._units)
+        rows = 3 * len(self._units) + self._box_items + _ROWS_A_BOX * updates
+        return min(ROWS_MAX, rows + 4 * len(self._runs) + _ROWS_A_DOCUMENT)
+
+    def claims(self) -> tuple[bytes, ...]:
+        """Return the request, the orders and the boxes: one step a round works with these."""
+        return (schema.BOXES, *super().claims())
+
+    def reads(self) -> tuple[bytes, ...]:
+        """Return the rows that packing is judged by, those of all boxes at once."""
+        boxes = [unit.box.box for unit in self._units]
+        boxes += [name.box for unit in self._units for name in unit.codes.boxes]
+        return (*super().reads(), *map(schema.box_key, boxes))
+
+    def _plan(
+        self,
+        work: Work,
+        changes: list[Change],
+        taken: list[BufferRuns],
+        refused: dict[int, Reason],
+    ) -> tuple[list[Change], NDArray[np.void]]:
+        """Plan unit after unit; a unit of which nothing can be packed changes nothing."""
+        del changes, refused  # the codes keep their states
+        plan = BoxPlan(work)
+        by_unit: defaultdict[int, list[BufferRuns]] = defaultdict(list)
+        spans = {}
+        for buffer in taken:
+            place = Place(*buffer[:3])
+            spans[place] = self._by_unit(place, buffer.runs, by_unit)
+        lost: list[tuple[int, Reason]] = []
+        packed = False
+        for number, unit in enumerate(self._units):
+            codes = by_unit.get(number, [])
+            row = self._judge_box(work, plan, number, unit)
+            boxes = self._judge_inner(plan, number, unit, row, lost)
+            if codes or boxes:
+                self._put_in(plan, number, row, codes, boxes)
+                packed = True
+        if not packed:
+            return [], _boxes_in_vain(lost)
+        return [box_change(work, plan, spans, self.rows_max)], _boxes_in_vain(lost)
+
+    def _by_unit(
+        self, place: Place, runs: NDArray[np.void], by_unit: dict[int, list[BufferRuns]]
+    ) -> NDArray[np.void]:
+        """Add the taken codes of a buffer to their units; return them as spans with their boxes."""
+        named = self._runs[self._runs["slot"] == self._places.index(place)]
+        units = (self._items.units(named["item"]) + 1).astype(np.uint64)
+        pieces = cut(overlay(_NOTHING, new_spans(named, units)), runs)
+        order = np.argsort(pieces["value"], kind="stable")
+        unit = pieces["value"].astype(np.int64) - 1
+        inside = as_runs(pieces[order])
+        starts = np.flatnonzero(np.append(True, np.diff(unit[order]) != 0))
+        ends = [*starts[1:].tolist(), len(inside)]
+        for number, start, end in zip(
+            unit[order][starts].tolist(), starts.tolist(), ends, strict=True
+        ):
+            by_unit[number].append(BufferRuns(*place, inside[start:end]))
+        boxes = np.array([one.box.box for one in self._units], np.uint64)
+        return new_spans(pieces, boxes[unit])
+
+    def _judge_box(self, work: Work, plan: BoxPlan, number: int, unit: PackUnit) -> BoxRow:
+        """Return the row of a unit's box before anything goes in; refuse one that cannot be."""
+        field, (box, text) = f"units[{number}].box", unit.box
+        row = plan.row(box)
+        name = "" if is_sscc(box) else text
+        if unit.update:
+            if row is None or row.state != BoxState.PACKED or row.name != name:
+                raise Refused(Reason.BOX_NOT_FOUND, box=text)
+            outermost = plan.outermost(box)
+            if outermost.owner != self.bin:
+                raise Refused(Reason.BOX_NOT_FOUND, box=text)
+            if outermost.flags & IN_TRANSIT:
+                raise Refused(Reason.CODE_IN_TRANSIT)
+            return row._replace(capacity=unit.capacity or row.capacity)
+        if row is not None and not (
+            row.state == BoxState.DISBANDED and row.owner == self.bin and row.name == name
+        ):
+            raise Refused(Reason.BOX_EXISTS, field=field, box=text)
+        version = row.version if row else 0
+        return BoxRow(
+            unit.kind, BoxState.PACKED, 0, 0, self.bin, self.bin, 0, self._document_id,
+            work.now_us, work.now_us, version, unit.capacity, 0, 0, 0, 0, 0, 0, name, b"",
+        )  # fmt: skip
+
+    def _judge_inner(
+        self,
+        plan: BoxPlan,
+        number: int,
+        unit: PackUnit,
+        row: BoxRow,
+        lost: list[tuple[int, Reason]],
+    ) -> list[int]:
+        """Return the boxes that can go into a unit's box; name the others."""
+        inner: list[int] = []
+        if not unit.codes.boxes:
+            return inner
+        path = plan.path(unit.box.box) if unit.update else [unit.box.box]
+        for place, name in enumerate(unit.codes.boxes):
+            reason = Reason.OK
+            child = plan.packed(name.box)
+            outermost = plan.outermost(name.box) if child else None
+            if child is None or outermost is None or outermost.owner != self.bin:
+                reason = Reason.BOX_NOT_FOUND
+            elif outermost.flags & IN_TRANSIT:
+                reason = Reason.CODE_IN_TRANSIT
+            elif child.parent or name.box in inner:
+                reason = Reason.BOX_BOXED
+            elif (
+                name.box in path
+                or row.kind == BoxKind.GROUP
+                or len(path) + 1 + child.height > self._limits.box_levels_max
+            ):
+                reason = Reason.BOX_NESTING
+            if reason:
+                lost.append((self._items.box(number, place), reason))
+            else:
+                inner.append(name.box)
+        return inner
+
+    def _put_in(
+        self,
+        plan: BoxPlan,
+        number: int,
+        row: BoxRow,
+        codes: list[BufferRuns],
+        boxes: list[int],
+    ) -> None:
+        """Plan a unit; refuse more than its box holds."""
+        unit = self._units[number]
+        box = unit.box.box
+        more = sum(buffer.codes for buffer in codes)
+        for count, limit in (
+            (row.codes + more + row.boxes + len(boxes), row.capacity),
+            (row.codes + more, self._limits.box_codes_max),
+            (row.boxes + len(boxes), self._limits.box_boxes_max),
+        ):
+            if limit and count > limit:
+                raise Refused(
+                    Reason.BOX_FULL, field=f"units[{number}]", box=unit.box.text, limit=limit
+                )
+        if unit.update:
+            plan.keep(box, row)
+        else:
+            plan.make(box, row)
+        plan.put_in(box, codes, boxes)
+
+
+class DisaggregateStep(ReportStep):
+    """Disband boxes, and take codes and boxes out of those they lie in."""
+
+    request_kind = schema.RequestKind.AGGREGATION
+
+    def __init__(self, command: DisaggregateBoxes, document_id: UUID, named: NamedCodes) -> None:
+        """Take what is named: the codes, and those directly in boxes to disband (the last items).
+
+        The document counts the boxes first.
+        """
+        items, boxes = len(command.boxes), named.boxes
+        runs = named.runs.copy()
+        first = boxes[0].item if boxes else 0
+        whole = runs["item"] >= first if boxes else np.zeros(len(runs), bool)
+        runs["item"] = np.where(whole, runs["item"] - first, runs["item"] + items)
+        boxes = [box._replace(item=box.item - first) for box in boxes]
+        self._inner = command.taken.boxes
+        self._inner_item = items + command.taken.texts + command.taken.named
+        self._box_items = len(self._inner)
+        super().__init__(command, document_id, named._replace(runs=runs, boxes=boxes), UNPACK)
+
+    def _rows(self) -> int:
+        """Return how many rows it announces; it judges before it writes whether they do."""
+        inside = sum(box.boxes for box in self._boxes)
+        rows = _ROWS_A_BOX * (len(self._runs) + len(self._boxes) + len(self._inner)) + inside
+        return min(ROWS_MAX, rows + _ROWS_A_DOCUMENT)
+
+    def claims(self) -> tuple[bytes, ...]:
+        """Return the request, the orders and the boxes: one step a round works with these."""
+        return (schema.BOXES, *super().claims())
+
+    def _held_back(
+        self, work: Work, place: Place, named: NDArray[np.void]
+    ) -> tuple[NDArray[np.void], NDArray[np.void]]:
+        """Hold back what lies in no box, too."""
+        mine, held = super()._held_back(work, place, named)
+        unboxed, boxed = split_boxed(work, place, mine)
+        lost = np.zeros(len(unboxed), IN_VAIN)
+        for field in ("item", "first", "count"):
+            lost[field] = unboxed[field]
+        lost["reason"] = Reason.CODE_UNBOXED
+        return boxed, np.concatenate([held, lost])
+
+    def _plan(
+        self,
+        work: Work,
+        changes: list[Change],
+        taken: list[BufferRuns],
+        refused: dict[int, Reason],
+    ) -> tuple[list[Change], NDArray[np.void]]:
+        """Plan codes out of their boxes, then boxes out of theirs, then boxes disbanded."""
+        del changes
+        plan = BoxPlan(work)
+        whole = [one.box for one in self._boxes if one.version and one.item not in refused]
+        by_box: defaultdict[int, list[BufferRuns]] = defaultdict(list)
+        spans = {}
+        for buffer in taken:
+            place = Place(*buffer[:3])
+            pieces = cut(read_spans(work, schema.boxed_key(*place), buffer.runs), buffer.runs)
+            for box in np.unique(pieces["value"]).tolist():
+                if box not in whole:
+                    runs = as_runs(pieces[pieces["value"] == box])
+                    by_box[box].append(BufferRuns(*place, runs))
+            spans[place] = new_spans(buffer.runs, 0)
+        for box, codes in by_box.items():
+            plan.take_codes(box, codes)
+        lost, moved = self._take_inner(plan)
+        for box in whole:
+            if plan.packed(box):  # named once more
+                plan.disband(box)
+        if not (whole or by_box or moved):
+            return [], lost
+        return [box_change(work, plan, spans, self.rows_max)], lost
+
+    def _take_inner(self, plan: BoxPlan) -> tuple[NDArray[np.void], bool]:
+        """Plan boxes out of those they lie in; return the others, and whether any came out."""
+        lost: list[tuple[int, Reason]] = []
+        by_parent: defaultdict[int, list[int]] = defaultdict(list)
+        for number, name in enumerate(self._inner):
+            row = plan.packed(name.box)
+            outermost = plan.outermost(name.box) if row else None
+            reason = Reason.OK
+            if row is None or outermost is None or outermost.owner != self.bin:
+                reason = Reason.BOX_NOT_FOUND
+            elif outermost.flags & IN_TRANSIT:
+                reason = Reason.CODE_IN_TRANSIT
+            elif not row.parent or name.box in by_parent[row.parent]:
+                reason = Reason.CODE_UNBOXED
+            if row is None or reason:
+                lost.append((self._inner_item + number, reason))
+            else:
+                by_parent[row.parent].append(name.box)
+        for parent, boxes in by_parent.items():
+            plan.take_boxes(parent, boxes)
+        return _boxes_in_vain(lost), any(by_parent.values())
+
+
+def _boxes_in_vain(boxes: list[tuple[int, Reason]]) -> NDArray[np.void]:
+    """Return items that are boxes as refused ones."""
+    lost = np.zeros(len(boxes), IN_VAIN)
+    lost["item"], lost["reason"] = [item for item, _ in boxes], [reason for _, reason in boxes]
+    lost["count"] = 1
+    return lost

@@ -1,0 +1,118 @@
+"""Boxes that a document names, and codes that may be moved only with the box they lie in.
+
+What lies in a box is read before the transaction, and judged in it: the version of the box tells
+whether that is still so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from emitter.engine.box_trees import codes_of, read_path, walk_tree
+from emitter.errors import Reason, Refused
+from emitter.store import schema
+from emitter.store.box_rows import IN_TRANSIT
+from emitter.store.code_rows import BOXED, IN_VAIN, LifeRow
+from emitter.store.spans import cut, read_spans
+from emitter.trade.packing import BoxState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from emitter.engine.locating import Place
+    from emitter.engine.work import Work
+    from emitter.store.code_rows import BufferRuns
+    from emitter.store.port import Reader, Store
+    from emitter.trade.circulation import Move
+    from emitter.trade.packing import BoxName
+
+
+class NamedBox(NamedTuple):
+    """A box that an item names, with the codes in it as they were at a version; 0: no such box.
+
+    ``boxes`` is how many boxes lie in it directly.
+    """
+
+    item: int
+    box: int
+    version: int
+    boxes: int
+    buffers: list[BufferRuns]
+
+
+def name_boxes(names: Sequence[BoxName], item: int, store: Store, *, deep: bool) -> list[NamedBox]:
+    """Return the boxes named by items from ``item`` on, with codes at any depth or direct ones."""
+
+    def read(reader: Reader) -> list[NamedBox]:
+        boxes = []
+        for number, name in enumerate(names):
+            tree = walk_tree(reader, name.box, deep=deep)
+            version, inside = (tree[0].row.version, tree[0].row.boxes) if tree else (0, 0)
+            boxes.append(NamedBox(item + number, name.box, version, inside, codes_of(tree)))
+        return boxes
+
+    return store.view(read) if names else []
+
+
+def judge_boxes(work: Work, boxes: Sequence[NamedBox], bin_: int, move: Move) -> dict[int, Reason]:
+    """Return the items whose boxes a participant may not move now, with the reasons.
+
+    BOX_CHANGED, for a repeat, if something else lies in a box than was read.
+    """
+    refused = {}
+    for item, box, version, _, _ in boxes:
+        if not version:
+            continue  # named in vain already
+        path = read_path(work, box)
+        owned = bool(path) and path[0][1].state == BoxState.PACKED and path[-1][1].owner == bin_
+        if not owned:
+            refused[item] = Reason.BOX_NOT_FOUND
+        elif path[0][1].version != version:
+            raise Refused(Reason.BOX_CHANGED)
+        elif path[-1][1].flags & IN_TRANSIT:
+            refused[item] = Reason.CODE_IN_TRANSIT
+        elif move.breaks_box and len(path) > 1:
+            refused[item] = Reason.BOX_BOXED
+    return refused
+
+
+def without_boxes(
+    runs: NDArray[np.void], refused: dict[int, Reason]
+) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """Return named runs without those of refused boxes, and for each of these one `IN_VAIN`."""
+    lost = np.zeros(len(refused), IN_VAIN)
+    lost["item"], lost["reason"], lost["count"] = list(refused), list(refused.values()), 1
+    return runs[~(runs["boxed"] & np.isin(runs["item"], lost["item"]))], lost
+
+
+def boxed_apart(
+    work: Work, place: Place, named: NDArray[np.void]
+) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """Split runs named in a buffer: those that lie in no box or were named by it, and `IN_VAIN`."""
+    free, boxed = split_boxed(work, place, named)
+    by_box = boxed["boxed"]
+    free = np.concatenate([free, boxed[by_box]])
+    alone = boxed[~by_box]
+    lost = np.zeros(len(alone), IN_VAIN)
+    for field in ("item", "first", "count"):
+        lost[field] = alone[field]
+    lost["reason"] = Reason.CODE_BOXED
+    return free[np.argsort(free["first"], kind="stable")], lost
+
+
+def split_boxed(
+    work: Work, place: Place, named: NDArray[np.void]
+) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """Split runs named in a buffer: those that lie in no box, and those that lie in some."""
+    life = work.read(schema.life_key(*place), LifeRow)
+    if life is None or not life.flags & BOXED or not len(named):
+        return named, named[:0]
+    pieces = cut(read_spans(work, schema.boxed_key(*place), named), named)
+    parts = named[pieces["run"]]
+    parts["first"], parts["count"] = pieces["first"], pieces["count"]
+    in_box = pieces["value"] != 0
+    return parts[~in_box], parts[in_box]
