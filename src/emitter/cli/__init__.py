@@ -32,7 +32,7 @@ VERBS = {
     "sandbox": "sandbox",
     "serve": "server",
     "station": "station",
-    "verify": "codes",
+    "verify": "verify",
 }
 """The verbs, each with the module it stands in."""
 

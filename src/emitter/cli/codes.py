@@ -1,4 +1,4 @@
-"""``emitter deliver`` and ``emitter verify``: codes into a file, and codes of a file checked."""
+"""``emitter deliver``: codes into a file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import fcntl
 import json
 import os
 import uuid
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -21,24 +20,18 @@ from emitter.cli.terminal import (
     plain,
     print_json,
     print_pairs,
-    print_table,
     progress,
-    say,
-    title,
 )
 from emitter.cli.values import Count
 from emitter.cli.words import Command
-from emitter.errors import Reason, Refusal, Refused
-from emitter.language import language, t
-from emitter.trade.codes import split
-from emitter.trade.gs1 import format_gtin
-from emitter.trade.states import CodeState
+from emitter.errors import Refused
+from emitter.language import t
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
     from emitter.cli.access import Access
-    from emitter.client import Client, Delivery
+    from emitter.client import Delivery
 
 _LF = 0x0A
 _BATCH_LINES = 50_000
@@ -206,128 +199,3 @@ def _whole_lines(part: Path) -> int:
         count = size // len(first) if first.endswith(b"\n") else 0
         file.truncate(count * len(first))
     return count
-
-
-@dataclass(slots=True)
-class Verdicts:
-    """What the check of many codes came to; ``bad`` are the first that are not genuine."""
-
-    codes: int = 0
-    genuine: int = 0
-    reasons: Counter[Reason] = field(default_factory=Counter)
-    states: Counter[CodeState] = field(default_factory=Counter)
-    bad: list[tuple[int, Reason, str]] = field(default_factory=list)
-
-
-def verify_lines(
-    client: Client,
-    lines: Iterable[bytes],
-    *,
-    bad_max: int = 10,
-    advance: Callable[[int], None] = lambda _: None,
-) -> Verdicts:
-    """Check codes, one a line, through the server."""
-    verdicts = Verdicts()
-    for batch in _batches(lines):
-        columns = client.verify(batch)
-        for value, count in zip(*np.unique(columns.reasons, return_counts=True), strict=True):
-            if value:
-                verdicts.reasons[Reason(int(value))] += int(count)
-            else:
-                verdicts.genuine += int(count)
-        for value, count in zip(*np.unique(columns.states, return_counts=True), strict=True):
-            if value:
-                verdicts.states[CodeState(int(value))] += int(count)
-        for index in np.flatnonzero(columns.reasons)[: bad_max - len(verdicts.bad)].tolist():
-            reason = Reason(int(columns.reasons[index]))
-            verdicts.bad.append((verdicts.codes + index + 1, reason, identity(batch[index])))
-        verdicts.codes += len(batch)
-        advance(len(batch))
-    return verdicts
-
-
-def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    for line in lines:
-        batch.append(line.rstrip(b"\r\n"))
-        if len(batch) == _BATCH_LINES:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def identity(code: bytes) -> str:
-    """Return GTIN and serial of a code and nothing of its check, empty where there are none."""
-    try:
-        parts = split(code)
-    except Refused:
-        return ""
-    return f"{format_gtin(parts.gtin)} {parts.serial}"
-
-
-@click.command(
-    cls=Command,
-    help=t(
-        "Проверить коды файла. В FILE (или stdin: -) – по коду в строке. "
-        "Код выхода 1, если не все коды подлинные.",
-        "Check the codes of a file. The FILE (or stdin: -) has one code a line. "
-        "The exit code is 1 if not all of them are genuine.",
-    ),
-    examples=("emitter verify codes.csv", "emitter verify - --json < scans.txt"),
-)
-@click.argument("file", type=click.File("rb"))
-@click.option(
-    "--show",
-    "bad_max",
-    type=Count(),
-    default=10,
-    help=t(
-        "Сколько неподлинных показать (обычно 10).", "How many bad ones to show (by default 10)."
-    ),
-)
-@with_access
-@JSON
-@click.pass_context
-def verify(
-    ctx: click.Context, access: Access, file: BinaryIO, *, bad_max: int, as_json: bool
-) -> None:
-    """Check the codes of a file."""
-    with access.client() as client, progress(t("Проверка", "Checking"), None) as advance:
-        verdicts = verify_lines(client, file, bad_max=bad_max, advance=advance)
-    if as_json:
-        print_json(
-            {
-                "codes": verdicts.codes,
-                "genuine": verdicts.genuine,
-                "reasons": {reason.name: count for reason, count in verdicts.reasons.items()},
-                "states": {state.name: count for state, count in verdicts.states.items()},
-                "bad": [
-                    {"line": line, "reason": reason.name, "identity": identity}
-                    for line, reason, identity in verdicts.bad
-                ],
-            }
-        )
-    else:
-        _show(verdicts)
-    ctx.exit(0 if verdicts.genuine == verdicts.codes else 1)
-
-
-def _show(verdicts: Verdicts) -> None:
-    print_pairs(
-        [
-            (t("Проверено", "Checked"), number(verdicts.codes)),
-            (t("Подлинные", "Genuine"), number(verdicts.genuine)),
-            *[("  " + title(state), number(count)) for state, count in verdicts.states.items()],
-            *[
-                (Refusal(reason).sentence(language()), number(count))
-                for reason, count in sorted(verdicts.reasons.items())
-            ],
-        ]
-    )
-    if verdicts.bad:
-        say("")
-        print_table(
-            (t("Строка", "Line"), t("Причина", "Reason"), t("Код (GTIN, серия)", "GTIN, serial")),
-            [(str(line), reason.name, identity) for line, reason, identity in verdicts.bad],
-        )

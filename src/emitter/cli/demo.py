@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from emitter.cli.access import FOLDER, Access
-from emitter.cli.codes import verify_lines, write_codes
+from emitter.cli.codes import write_codes
+from emitter.cli.scans import code_batches
 from emitter.cli.terminal import kzt, number, print_pairs, print_table, progress, say
+from emitter.cli.verdicts import verify_lines
 from emitter.cli.words import Command
 from emitter.client import Client, LabelForm, OrderLine, Refused, Role
 from emitter.engine.invariants import BreachError, check_store
@@ -243,7 +245,7 @@ def _verify(station: Client, path: Path, codes: int) -> float:
     """Check every code of the file through the server; return the seconds."""
     started = time.perf_counter()
     with path.open("rb") as file, progress(t("Проверка", "Checking"), codes, show=True) as advance:
-        verdicts = verify_lines(station, file, advance=advance)
+        verdicts = verify_lines(station, code_batches(file), advance=advance)
     if (verdicts.codes, verdicts.genuine) != (codes, codes):
         raise BreachError(f"{verdicts.genuine} of {codes} codes are genuine")
     return time.perf_counter() - started

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import click
 
-from emitter.cli.codes import identity
 from emitter.cli.terminal import (
     day,
     moment,
@@ -23,6 +22,7 @@ from emitter.cli.terminal import (
     say,
     title,
 )
+from emitter.cli.verdicts import identity
 from emitter.client import BlockReference, Codes, CodeSpan
 from emitter.errors import Reason, Refusal
 from emitter.language import language, t
