@@ -41,7 +41,7 @@ MESSAGE_BYTES = 1 << 19
 
 
 def kernel(tmp_path: Path) -> Callable[[int], bytes]:
-    """Return a function that makes so many codes of an order of milk."""
+    """Return a function that makes so many codes of an order."""
     keys = KeyRing.create(tmp_path / "keys", os.urandom(32))
     template = TEMPLATES[goods.TEMPLATE]
     key_id, check_key = keys.current(template.check_kind)

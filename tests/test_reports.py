@@ -283,7 +283,7 @@ def test_many_codes_named_in_vain_fill_several_rows(bench: Bench, report: Report
 def test_a_code_named_twice_is_moved_once_and_harms_no_neighbour(
     bench: Bench, report: Reporter
 ) -> None:
-    """Texts inside spans, spans over spans: every code belongs to one item, the rest is repeated."""
+    """Texts inside spans, spans over spans: a code belongs to one item, the rest is repeated."""
     order = bench.order("order", OrderLine(SHOES, 30, 1))
     codes = bench.codes(bench.deliver(order, "block").value)
     spans = tuple(CodeSpan(order.order_id, SHOES, *s) for s in ((0, 10), (5, 15), (18, 4), (2, 3)))
@@ -309,7 +309,7 @@ def test_a_buffer_whose_codes_are_all_refused_stays_untouched(bench: Bench, repo
 def test_codes_refused_one_by_one_fit_what_was_announced(
     bench: Bench, report: Reporter, step: int
 ) -> None:
-    """Every other code of a wide range is refused by itself: many rows of a document, no failure."""
+    """Every other code of a wide range is refused by itself: many rows, and no failure."""
     quantity = 60_000
     order = bench.order("order", OrderLine(SHOES, quantity, 1))
     codes = bench.codes(bench.deliver(order, "block").value)

@@ -191,7 +191,7 @@ class Reporter:
             self.name(bad_codes(refused, read))
 
     def name(self, bad: Iterable[Bad]) -> None:
-        """Keep the first bad codes to show, and write all of them to the file that was asked for."""
+        """Keep the first bad codes to show; write all of them to the file, where there is one."""
         for each in bad:
             if len(self.outcome.bad) < self.bad_max:
                 self.outcome.bad.append(each)

@@ -133,7 +133,8 @@ IN_VAIN = np.dtype([
 ])  # fmt: skip
 """Codes named in vain: the item of the document, `Reason`, byte of the state (0: none told), and
 the run of codes in the buffer that the item names (count 1 and first 0 where none was found).
-Sorted by item and index; neighbours that are alike are one run. ``place`` counts the document's buffers from 1; 0 where the participant is told of none."""
+Sorted by item and index; neighbours that are alike are one run. ``place``
+counts the document's buffers from 1; 0 where the participant is told of none."""
 
 _IN_VAIN_KEPT = np.dtype([(name, IN_VAIN[name]) for name in (IN_VAIN.names or ())[:-1]])
 """What of it is kept: the items of a buffer stand behind its name."""
