@@ -6,7 +6,7 @@ PIP   := $(BIN)/python -m pip -qq --disable-pip-version-check
 CORE  := $(wildcard src/emitter/*.pyx src/emitter/*.pxd src/emitter/*.pxi src/emitter/native/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check lint proto fuzz clean
+.PHONY: help demo test bench check lint proto fuzz secrets clean
 
 help: ## Show the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,6 +32,17 @@ proto: .venv/.dev ## Generate src/emitter/v1 from proto/
 
 fuzz: .venv/.dev ## Long simulation, fault and fuzz runs (SEED=…)
 	@EMITTER_FUZZ=1 EMITTER_SEED=$(SEED) $(BIN)/python -m pytest -q tests --timeout=14400 $(ARGS)
+
+secrets: ## Kernels under valgrind: no jump and no address depends on a secret
+	@if ! command -v valgrind >/dev/null; then \
+		echo '==> SKIPPED: valgrind is not installed'; exit 0; fi; \
+	mkdir -p build && \
+	gcc -std=gnu11 -O3 -g -Isrc/emitter/native tests/constant_time.c -lsodium \
+		-o build/constant_time && \
+	valgrind -q --error-exitcode=1 build/constant_time && \
+	if valgrind -q --error-exitcode=1 build/constant_time leak >/dev/null 2>&1; then \
+		echo '==> A leak made on purpose was not seen' >&2; exit 1; fi && \
+	echo '==> No jump and no address depends on a secret; a leak made on purpose was seen'
 
 clean: ## Remove everything that was made here, .venv included
 	rm -rf .venv build demo-out src/*.egg-info src/emitter/_core.c src/emitter/_core.*.so

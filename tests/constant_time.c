@@ -3,12 +3,8 @@
  * Every secret is marked as undefined memory. Memcheck then follows each bit that is computed from
  * one and reports each jump and each address that depends on it; there must be none. The method is
  * A. Langley's ctgrind. Secrets: the serial key, the check key, the counters. Public: lengths, the
- * record, the GTIN, the scanned text. Run from the top of the project:
- *
- *     gcc -std=gnu11 -O3 -g -Isrc/emitter/native tests/constant_time.c -lsodium -o constant_time
- *     valgrind -q --error-exitcode=1 ./constant_time
- *
- * `./constant_time leak` does branch on a secret, to show that the method sees it.
+ * record, the GTIN, the scanned text. `make secrets` builds and runs it; called with the word leak
+ * the program does branch on a secret, to show that the method sees it.
  */
 #include <stdio.h>
 #include <valgrind/memcheck.h>
