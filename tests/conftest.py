@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from emitter.engine import self_made
 from emitter.engine.commands import (
     ActivateParticipant,
     CreateOrder,
@@ -107,3 +108,17 @@ def bench(keys: KeyRing, clock: Clock) -> Iterator[Bench]:
     bench = Bench(keys, clock)
     yield bench
     check_store(bench.store, whole=True)
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let five self-made serials be a job."""
+    monkeypatch.setattr(self_made, "STEP_ROWS", 4)
+
+
+@pytest.fixture
+def rich(bench: Bench, small_steps: None) -> Bench:  # noqa: ARG001 - a fixture
+    """Have two participants with much money, and small steps."""
+    bench.join(tiyn=10**12)
+    bench.join(OTHER_BIN, 10**12)
+    return bench

@@ -91,6 +91,35 @@ def test_a_block_is_its_codes_one_by_one(shape: str, count: int) -> None:
     assert emitted(kind, made_of, 7, count) == twin
 
 
+def given_serials(made_of: Recipe, codes: list[bytes]) -> bytes:
+    """The serials of codes without country digits, one after the other."""
+    at = made_of.serial_at + len(twins.COUNTRY[made_of.form])
+    return b"".join(code[at : made_of.serial_at + made_of.serial_size] for code in codes)
+
+
+@given(recipes())
+def test_a_given_serial_makes_the_code_that_its_counter_makes(
+    case: tuple[int, Recipe, int],
+) -> None:
+    kind, made_of, counter = case
+    code = twins.emit_one(SERIAL_SECRET, kind, CHECK_SECRETS[kind], made_of, counter)
+    serials = given_serials(made_of, [code])
+    made = _core.emit_serials(CHECK_KEYS[kind], **made_of._asdict(), serials=serials, head=b"h")
+    assert made == b"h" + code
+
+
+@each_shape
+@pytest.mark.parametrize("count", [0, 1, 127, 128, 129, 260])
+def test_given_serials_make_codes_in_their_order(shape: str, count: int) -> None:
+    kind, made_of = SHAPES[shape]
+    codes = emitted(kind, made_of, 5, count)[::-1]
+    serials = given_serials(made_of, codes)
+    made = _core.emit_serials(CHECK_KEYS[kind], **made_of._asdict(), serials=serials)
+    assert made == b"".join(codes)
+    with pytest.raises(ValueError, match="whole"):
+        _core.emit_serials(CHECK_KEYS[kind], **made_of._asdict(), serials=serials + b"x")
+
+
 @each_shape
 def test_the_last_codes_of_a_space_are_made_and_no_more(shape: str) -> None:
     kind, made_of = SHAPES[shape]

@@ -125,6 +125,25 @@ def emit(
     counters outside the space of the serial or 64 bits, or the answer outside the address space.
     """
 
+def emit_serials(
+    check_key: CheckKey,
+    *,
+    record: bytes,
+    gtin: bytes,
+    form: int,
+    serial_at: int,
+    serial_size: int,
+    message_size: int,
+    check_at: int,
+    serials: bytes,
+    head: bytes = b"",
+) -> bytes:
+    """Make the codes of self-made serials: as `emit`, with the serials instead of counters.
+
+    `serials` are one after the other, of `serial_size` characters each, less the country digit,
+    which is put in front. `ValueError` if they are not whole; their alphabet is the caller's care.
+    """
+
 def parse(text: bytes, *, identification: bool = False) -> NDArray[np.void]:
     """Read the items of a text, separated by LF, into rows of PARSED.
 

@@ -88,6 +88,8 @@ cdef extern from "emit.h" nogil:
     void emit_codes(cpu_form cpu, const recipe *recipe, const ff1_shape *shape,
                     const aes_key *serial_key, const check_key *check_key, emit_tile *tile,
                     uint64_t first, uint64_t count, uint8_t *records)
+    void emit_given(cpu_form cpu, const recipe *recipe, const check_key *check_key,
+                    emit_tile *tile, const uint8_t *serials, uint64_t count, uint8_t *records)
 
 cdef extern from "parse.h" nogil:
     ctypedef struct parsed_row "struct parsed":
@@ -363,6 +365,32 @@ def emit(SerialKey serial_key not None, CheckKey check_key not None, *, bytes re
 
     with nogil:
         emit_codes(_cpu, &made_of, &shape, &serial_key.key, &check_key.key, &tile, counter, total,
+                   <uint8_t *>out + head_size)
+    return codes
+
+
+def emit_serials(CheckKey check_key not None, *, bytes record not None, bytes gtin not None,
+                 form: int, serial_at: int, serial_size: int, message_size: int, check_at: int,
+                 bytes serials not None, bytes head not None = b""):
+    """Make the codes of given serials, without their country digits, behind `head`."""
+    cdef recipe made_of
+    cdef ff1_shape shape
+    cdef emit_tile tile
+    _read_recipe(&made_of, &shape, check_code_size(check_key.key.kind), record, gtin, form,
+                 serial_at, serial_size, message_size, check_at)
+    count, rest = divmod(len(serials), serial_size - form_prefix_size(made_of.form))
+    if rest:
+        raise ValueError("serials are whole and of one size")
+
+    cdef bytes codes = PyBytes_FromStringAndSize(NULL, len(head) + count * len(record))
+    cdef char *out = codes
+    cdef const uint8_t *given = serials
+    cdef uint64_t total = count
+    cdef size_t head_size = len(head)
+    memcpy(out, <const char *>head, head_size)
+
+    with nogil:
+        emit_given(_cpu, &made_of, &check_key.key, &tile, given, total,
                    <uint8_t *>out + head_size)
     return codes
 

@@ -31,6 +31,9 @@ class Limits:
     quantity_max: int = _limit(
         10_000_000, "codes a line", "the largest order of a GTIN; the stations' doors allow less"
     )
+    serials_max: int = _limit(
+        150_000, "serials an order", "self-made ones are kept one by one: a second of the writer"
+    )
     active_orders_max: int = _limit(
         100, "orders a participant", "open orders at once; closing one makes room; 0 is no limit"
     )
@@ -48,10 +51,10 @@ class Limits:
         1, "milliseconds", "what a batch waits for more under load: fewer commits, a shorter tail"
     )
     job_weight_max: int = _limit(
-        2_000_000, "serials", "self-made serials of orders that wait or are written: some 60 MB"
+        1_000_000, "serials", "self-made serials of orders that wait for their turn: some 100 MB"
     )
     job_participant_weight_max: int = _limit(
-        600_000, "serials a participant", "one participant's large orders leave room for the others"
+        400_000, "serials a participant", "one participant's large orders leave room for the others"
     )
     refusal_memory_days: int = _limit(
         30, "days", "how long the verdict of a refused request_id is kept"

@@ -267,6 +267,22 @@ class Reason(enum.IntEnum):
         "{field}: an SSCC has 18 digits and a valid check digit.",
         "{field}: SSCC состоит из 18 цифр с верной контрольной цифрой.")
 
+    SERIALS_INVALID = (
+        73, "INVALID_ARGUMENT", 400, False,
+        "{field}: {count} serials do not have {size} characters of the template's alphabet of"
+        " {radix}: {offenders}.",
+        "{field}: серийные номера (всего {count}) не состоят из {size} символов алфавита шаблона"
+        " ({radix}): {offenders}.")
+    SERIALS_REPEATED = (
+        74, "INVALID_ARGUMENT", 400, False,
+        "{field}: {count} serials occur more than once in the order: {offenders}.",
+        "{field}: серийные номера повторяются в заявке (всего {count}): {offenders}.")
+    SERIALS_RESERVED = (
+        75, "INVALID_ARGUMENT", 400, False,
+        "{field}: {count} serials belong to the operator; choose others: {offenders}.",
+        "{field}: серийные номера принадлежат оператору (всего {count}), выберите другие:"
+        " {offenders}.")
+
     # Things that are not there, or another's (told apart from nobody).
     PARTICIPANT_NOT_FOUND = (
         80, "NOT_FOUND", 404, False,
@@ -366,6 +382,13 @@ class Reason(enum.IntEnum):
         136, "FAILED_PRECONDITION", 409, False,
         "{field}: {left} SSCCs of the operator's prefix are left.",
         "{field}: осталось SSCC с префиксом оператора: {left}.")
+
+    SERIALS_TAKEN = (
+        121, "FAILED_PRECONDITION", 409, False,
+        "{field}: {count} serials have been issued before: {offenders}. Send the order with others"
+        " under a new request_id.",
+        "{field}: серийные номера уже выданы (всего {count}): {offenders}. Отправьте заявку с"
+        " другими под новым request_id.")
 
     # Weather.
     OVERLOADED = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from emitter.errors import Reason, Refused
@@ -109,12 +109,17 @@ class CreditAccount:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One GTIN of an order; ``price_tiyn`` only where the template carries a price."""
+    """One GTIN of an order; ``price_tiyn`` only where the template carries a price.
+
+    ``serials`` are self-made, one a code in the order of the codes, without country digits; none
+    where the operator makes them.
+    """
 
     gtin: int
     quantity: int
     template_id: int
     price_tiyn: int | None = None
+    serials: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,25 @@ class CreateOrder:
                 )
             gtins.add(line.gtin)
             template.require_price(line.price_tiyn, f"{field}.price_tiyn")
+        if self.is_self_made:
+            self._check_serials(limits)
+
+    def _check_serials(self, limits: Limits) -> None:
+        """Refuse serials that are too many, or not as many as codes."""
+        for index, line in enumerate(self.lines):
+            if line.serials and len(line.serials) != line.quantity:
+                raise Refused(
+                    Reason.FIELD_INVALID, field=f"lines[{index}].serial_numbers",
+                    rule=f"as many as codes, {line.quantity}, not {len(line.serials)}",
+                    rule_ru=f"столько же, сколько кодов: {line.quantity}, а не {len(line.serials)}",
+                )  # fmt: skip
+        if sum(len(line.serials) for line in self.lines) > limits.serials_max:
+            raise Refused(Reason.LIMIT_EXCEEDED, field="serial_numbers", limit=limits.serials_max)
+
+    @property
+    def is_self_made(self) -> bool:
+        """Whether any serial of the order is the participant's own."""
+        return any(line.serials for line in self.lines)
 
     def digest(self) -> bytes:
         """Return what tells this order from another under the same request id."""
@@ -166,6 +190,10 @@ class CreateOrder:
             fields.append(f"[{line.gtin:d},{line.quantity:d},{line.template_id:d},{price}]")
         if self.details:
             fields.append(_encode(self.details))
+        for index, line in enumerate(self.lines):
+            if line.serials:
+                own = hashlib.sha256("\n".join(line.serials).encode()).hexdigest()
+                fields.append(f'{{"{index}":"{own}"}}')
         return _sha256(f"[{','.join(fields)}]")
 
 

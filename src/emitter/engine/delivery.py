@@ -14,7 +14,8 @@ from emitter.engine.money import Movement
 from emitter.engine.orders import cost_of, require_buffer, require_order
 from emitter.errors import Reason, Refused
 from emitter.store import schema
-from emitter.store.rows import BlockRow, BufferRow
+from emitter.store.rows import BlockRow, BufferRow, SerialSource
+from emitter.store.serial_rows import SERIALS_A_ROW
 from emitter.trade.gs1 import format_gtin
 from emitter.trade.states import (
     BUFFER,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from emitter.engine.commands import DeliverBlock
     from emitter.engine.keys import KeyRing
     from emitter.engine.work import Work
+    from emitter.store.port import Store
 
 
 class BlockView(NamedTuple):
@@ -53,30 +55,39 @@ class BlockView(NamedTuple):
         return self.row.net_tiyn + self.row.vat_tiyn
 
 
-def make_records(block: BlockView, keys: KeyRing, first: int, count: int, head: bytes) -> bytes:
+def make_records(  # noqa: PLR0917 - what and whence
+    block: BlockView, store: Store, keys: KeyRing, first: int, count: int, head: bytes
+) -> bytes:
     """Return ``head`` and then codes [first, first + count) of the block, in fixed-width records.
 
-    The same bytes whenever and however often it is asked: the recipe was fixed at emission.
+    The same bytes whenever and however often it is asked: the recipe was fixed at emission, and so
+    were the serials where they are self-made.
     """
     if not 0 <= first <= first + count <= block.row.quantity:
         raise ValueError("the codes must lie inside the block")
     buffer = block.buffer
     price = None if buffer.price_tiyn < 0 else buffer.price_tiyn
-    recipe = TEMPLATES[buffer.template_id].record(buffer.gtin, buffer.key_id, price)
-    return _core.emit(
-        keys.serial_key,
-        keys.check_key(buffer.key_id),
-        record=recipe.record,
-        gtin=recipe.gtin,
-        form=recipe.form,
-        serial_at=recipe.serial_at,
-        serial_size=recipe.serial_size,
-        message_size=recipe.message_size,
-        check_at=recipe.check_at,
-        first=buffer.first + block.first + first,
-        count=count,
-        head=head,
-    )
+    recipe = TEMPLATES[buffer.template_id].record(buffer.gtin, buffer.key_id, price)._asdict()
+    check_key = keys.check_key(buffer.key_id)
+    if buffer.source == SerialSource.SELF_MADE:
+        serials = _read_serials(store, block, block.first + first, count)
+        return _core.emit_serials(check_key, **recipe, serials=serials, head=head)
+    first += buffer.first + block.first
+    return _core.emit(keys.serial_key, check_key, **recipe, first=first, count=count, head=head)
+
+
+def _read_serials(store: Store, block: BlockView, first: int, count: int) -> bytes:
+    """Return the self-made serials of codes [first, first + count) of the block's buffer."""
+    gtin = block.buffer.gtin
+    size = TEMPLATES[block.buffer.template_id].form.free_size
+    begin, end = first // SERIALS_A_ROW, -(-(first + count) // SERIALS_A_ROW)
+    keys = [schema.serials_key(block.bin, block.order_id, gtin, part) for part in range(begin, end)]
+    parts = store.view(lambda reader: reader.get_many(keys))
+    start = (first - begin * SERIALS_A_ROW) * size
+    serials = b"".join([part or b"" for part in parts])[start : start + count * size]
+    if len(serials) != count * size:
+        raise AssertionError("a buffer of self-made serials lacks some of them")
+    return serials
 
 
 def station_block_id(order_id: UUID, number: bytes) -> str:

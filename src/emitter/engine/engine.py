@@ -45,6 +45,7 @@ from emitter.engine.participants import (
 from emitter.engine.public import check_code
 from emitter.engine.ranges import Ranges
 from emitter.engine.reports import ReportStep
+from emitter.engine.self_made import SelfMadeOrder, sweep_order
 from emitter.engine.staged_rows import sweep_staged_rows
 from emitter.engine.stations import (
     read_connection,
@@ -92,7 +93,7 @@ class StoreMismatchError(ValueError):
     """The store was made with another serial key, or in a format this version does not read."""
 
 
-_SWEEPS: dict[int, Sweep] = {JobKind.REPORT: sweep_staged_rows}
+_SWEEPS: dict[int, Sweep] = {JobKind.ORDER: sweep_order, JobKind.REPORT: sweep_staged_rows}
 
 
 def system_clock() -> int:
@@ -158,6 +159,9 @@ class Engine:
         Raises `Refused` at once for a wrong form and when the queues are full.
         """
         command.check(self.limits)
+        if isinstance(command, CreateOrder) and command.is_self_made:
+            limit = self.limits.active_orders_max
+            return self._jobs.run(SelfMadeOrder(command, self._new_id(), self.keys, limit))
         return self._writer.submit(self._step(command))
 
     def execute(self, command: Command) -> Answer:
@@ -300,7 +304,7 @@ class Engine:
 
     def records(self, block: BlockView, first: int, count: int, head: bytes = b"") -> bytes:
         """Return ``head`` and codes [first, first + count) of a delivered block, fixed width."""
-        return make_records(block, self.keys, first, count, head)
+        return make_records(block, self._store, self.keys, first, count, head)
 
     def verify(self, text: bytes) -> VerifiedCodes:
         """Check codes separated by LF; one verdict each, in order."""

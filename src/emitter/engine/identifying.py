@@ -38,7 +38,7 @@ def identification_codes(
     for run in np.split(wanted, np.flatnonzero(np.diff(wanted) != 1) + 1):
         if len(run):
             first = int(run[0])
-            records = make_records(delivered, keys, first, len(run), b"")
+            records = make_records(delivered, store, keys, first, len(run), b"")
             for number in range(len(run)):
                 found[first + number] = records[number * size : number * size + end]
     return [found.get(index, b"") for index in indexes]

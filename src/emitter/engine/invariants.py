@@ -16,6 +16,7 @@ from emitter import _core
 from emitter.engine.code_invariants import check_codes, check_whole_codes
 from emitter.engine.laws import BreachError, Report, require
 from emitter.engine.orders import OrderView, cost_of
+from emitter.engine.serial_invariants import check_jobs, check_serials
 from emitter.store import schema
 from emitter.store.rows import (
     AccountRow,
@@ -26,6 +27,7 @@ from emitter.store.rows import (
     OrderRow,
     RangeRow,
     RequestRow,
+    SerialSource,
     SeriesRow,
     StationRow,
 )
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
     from emitter.store.port import Reader, Store
 
 
+_WIDE = {(t.form.form, t.serial_size) for t in TEMPLATES.values() if t.form.is_wide}
+
+
 def check_store(
     store: Store, *, whole: bool = False, progress: Callable[[str], None] | None = None
 ) -> Report:
@@ -58,7 +63,11 @@ def check_store(
         _check_account(store, schema.owner(key), report)
         tell("account")
     for key, _ in scan_store(store, schema.ORDERS):
-        store.view(partial(_check_order, key=key, report=report))
+        order = store.view(partial(_check_order, key=key, report=report))
+        for buffer in order.row.buffers:
+            if buffer.source == SerialSource.SELF_MADE:
+                check_serials(store, order, buffer)
+                report.own_serials += buffer.quantity
         tell("order")
     for key, _ in scan_store(store, schema.SERIES):
         store.view(partial(_check_series, key=key, report=report))
@@ -174,8 +183,8 @@ def _check_payment(store: Store, reference: str, subject: str) -> None:
     require(kept, "a payment's bank reference is kept", subject)
 
 
-def _check_order(reader: Reader, key: bytes, report: Report) -> None:
-    """Check an order: states, blocks end to end, shares of money, escrow."""
+def _check_order(reader: Reader, key: bytes, report: Report) -> OrderView:
+    """Check an order: states, blocks end to end, shares of money, escrow; return it."""
     bin_, order_id = schema.owner(key), schema.order_of(key)
     who = f"order {order_id}"
     keys = (key, schema.escrow_key(bin_, order_id), schema.participant_key(bin_))
@@ -205,6 +214,7 @@ def _check_order(reader: Reader, key: bytes, report: Report) -> None:
         report.codes_emitted += buffer.quantity
         report.codes_delivered += buffer.delivered
     report.orders += 1
+    return view
 
 
 def _check_blocks(reader: Reader, view: OrderView, gtin: int, report: Report) -> None:
@@ -266,6 +276,11 @@ def _check_series(reader: Reader, key: bytes, report: Report) -> None:
         )  # fmt: skip
         report.ranges += 1
     require(end <= series.next_counter, "counters are given out once", who)
+    sources = SerialSource(series.source)
+    made_here = SerialSource.OPERATOR in sources
+    require(made_here == (series.next_counter > 0), "a series knows its sources", who)
+    is_wide = (series.form, serial_size) in _WIDE
+    require(is_wide or sources in set(SerialSource), "a small space has one source", who)
     report.series += 1
 
 
@@ -319,10 +334,11 @@ def _check_whole(store: Store, report: Report) -> None:
         (counts[schema.ESCROWS], report.orders, "every escrow belongs to an order"),
         (counts[schema.BLOCKS], report.blocks, "every block belongs to a buffer"),
         (counts[schema.RANGES], report.ranges, "every range belongs to a series"),
-        (codes, report.codes_emitted, "every code belongs to a range"),
+        (codes, report.codes_emitted - report.own_serials, "every code belongs to a range"),
     ):
         require(count == seen, invariant, "store")
     _check_stations(store)
     check_whole_codes(store, report)
+    report.jobs = check_jobs(store, report.own_serials)
     owned = counts[schema.ACCOUNTS] <= counts[schema.PARTICIPANTS]
     require(owned, "every account belongs to a participant", "store")

@@ -24,6 +24,8 @@ class Report:
     blocks: int = 0
     series: int = 0
     ranges: int = 0
+    own_serials: int = 0
+    jobs: int = 0
     codes_emitted: int = 0
     codes_delivered: int = 0
     lives: int = 0

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from emitter import _core
+from emitter.engine.own_serials import find_own
 from emitter.errors import Reason
 from emitter.store import schema
 from emitter.store.rows import OrderRow
@@ -131,6 +132,10 @@ def _locate(
         indexes[found.codes] = found.counters
         gtin = int(parsed["gtin"][found.codes[0]])
         places += [Place(*found.series.owner(index), gtin) for index in held.tolist()]
+    own = find_own(text, store, keys, parsed, reasons)
+    slots[own.codes] = len(places) + np.array(own.holder, np.int32)
+    indexes[own.codes] = own.code_index
+    places += [Place(*holder) for holder in own.holders]
     buffers = store.view(lambda reader: read_buffers(reader, places))
     guesses = np.empty(0, np.uint64)
     codes = LocatedCodes(parsed, reasons, slots, indexes, places, buffers, guesses)

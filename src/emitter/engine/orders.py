@@ -119,10 +119,13 @@ class _Series(NamedTuple):
     form: int
     serial_size: int
     counter_limit: int
+    is_wide: bool  # both sources fit into it, apart from each other
 
 
 _SERIES = {
-    number: _Series(template.form.form, template.serial_size, template.form.counter_limit)
+    number: _Series(
+        template.form.form, template.serial_size, template.form.counter_limit, template.form.is_wide
+    )
     for number, template in TEMPLATES.items()
 }
 
@@ -142,7 +145,7 @@ class CreateOrderStep:
         self.request: bytes | None = schema.request_key(
             command.bin, schema.RequestKind.CREATE_ORDER, command.request_id.encode()
         )
-        self._order_id = order_id
+        self.order_id = order_id
         self._keys = keys
         self._active_orders_max = active_orders_max
         # Order, details; account, escrow, journal; request, its expiry; series and range a line.
@@ -179,10 +182,10 @@ class CreateOrderStep:
             vat += cost.vat(line.quantity)
         planned[self.bin] += 1
         movement = Movement(
-            _core.RESERVE, self.bin, net + vat, self._order_id, 0, quantity, net, vat, opens=True
+            _core.RESERVE, self.bin, net + vat, self.order_id, 0, quantity, net, vat, opens=True
         )
         return Proposal(
-            lambda: self._settle(work, terms), movement, self._order_id.bytes,
+            lambda: self._settle(work, terms), movement, self.order_id.bytes,
             self.command.memory_us,
         )  # fmt: skip
 
@@ -197,7 +200,8 @@ class CreateOrderStep:
     def _terms(self, work: Work, index: int, line: OrderLine) -> Terms:
         """Return what the line's buffer gets; refuse what its series cannot be."""
         key = self._series[index]
-        form, serial_size, counter_limit = _SERIES[line.template_id]
+        form, serial_size, counter_limit, is_wide = _SERIES[line.template_id]
+        source = SerialSource.SELF_MADE if line.serials else SerialSource.OPERATOR
         stored = work.read(key, SeriesRow)
         series = stored or _first(form)
         if series.form != form:
@@ -205,17 +209,17 @@ class CreateOrderStep:
                 Reason.SERIAL_FORM_FIXED, field=f"lines[{index}].template_id",
                 serial_size=serial_size, gtin=format_gtin(line.gtin),
             )  # fmt: skip
-        if series.source != SerialSource.OPERATOR:
+        if stored is not None and stored.source != source and not is_wide:
             raise Refused(
                 Reason.SERIAL_SOURCE_FIXED, field=f"lines[{index}]", gtin=format_gtin(line.gtin)
             )
-        left = counter_limit - series.next_counter
+        left = line.quantity if line.serials else counter_limit - series.next_counter
         if line.quantity > left:
             raise Refused(
                 Reason.SERIALS_EXHAUSTED, field=f"lines[{index}].quantity",
                 left=left, gtin=format_gtin(line.gtin),
             )  # fmt: skip
-        planned = work.planned[key]
+        planned = 0 if stored is not None and line.serials else work.planned[key]
         if planned and (line.quantity > left - planned or stored is None):
             raise Later
         terms: Terms | None = work.noted.get(line.template_id)
@@ -226,29 +230,33 @@ class CreateOrderStep:
 
     def _settle(self, work: Work, terms: list[Terms]) -> OrderView:
         """Take the counters and write the order."""
-        command, id_ = self.command, self._order_id.bytes
+        command, id_ = self.command, self.order_id.bytes
         buffers = []
         for key, line, (_, key_id, cost) in zip(self._series, command.lines, terms, strict=True):
-            form, serial_size, _ = _SERIES[line.template_id]
+            form, serial_size, _, _ = _SERIES[line.template_id]
             series = work.read(key, SeriesRow) or _first(form)
-            first = series.next_counter
-            work.change(key, SeriesRow(form, series.source, first + line.quantity))
-            work.issue(
-                Issued(line.gtin, serial_size, first, self.bin, id_, line.quantity, form)
-            )
+            source, first = SerialSource.OPERATOR, series.next_counter
+            if line.serials:
+                source, first = SerialSource.SELF_MADE, 0
+                work.change(key, SeriesRow(form, series.source | source, series.next_counter))
+            else:
+                work.change(key, SeriesRow(form, series.source | source, first + line.quantity))
+                work.issue(
+                    Issued(line.gtin, serial_size, first, self.bin, id_, line.quantity, form)
+                )
             price_tiyn = -1 if line.price_tiyn is None else line.price_tiyn
             buffers.append(
                 BufferRow(
-                    line.gtin, line.template_id, SCHEME, _ACTIVE, SerialSource.OPERATOR, key_id,
+                    line.gtin, line.template_id, SCHEME, _ACTIVE, source, key_id,
                     cost.vat_bp, cost.price_net_tiyn, price_tiyn, first, line.quantity, 0,
                 )
             )  # fmt: skip
         order = OrderRow(_READY, terms[0].group, work.now_us, 0, tuple(buffers))
         work.lay(packing.ORDER, (self.bin, id_, *order))
         if command.details:
-            key = schema.details_key(self.bin, self._order_id)
+            key = schema.details_key(self.bin, self.order_id)
             work.put(key, command.details.encode())
-        return OrderView(self.bin, self._order_id, order)
+        return OrderView(self.bin, self.order_id, order)
 
     def recall(self, work: Work, payload: bytes) -> OrderView:
         """Return the order that the request made, as it is now."""
@@ -258,7 +266,7 @@ class CreateOrderStep:
 
 def _first(form: int) -> SeriesRow:
     """Return the series that its first order would start."""
-    return SeriesRow(form, SerialSource.OPERATOR, 0)
+    return SeriesRow(form, 0, 0)
 
 
 def _terms_today(today: dt.date, template_id: int, keys: KeyRing) -> Terms:

@@ -6,6 +6,8 @@
  *     message   the first message_size bytes, serial included
  *     check     the check code of the message, at check_at
  *
+ * Codes of serials that are given are made the same way, without FF1.
+ *
  * Tiles of 128 codes: halves, records, check codes, so that what a tile needs stays in the nearest
  * cache and the output is written once. Scratch is the caller's and is cleared before returning.
  * Twin: emit_one in tests/twins.py.
@@ -167,6 +169,17 @@ static void emit_signatures(
     }
 }
 
+/* Fill the check codes of `lanes` records. */
+static void emit_checks(
+    enum cpu cpu, const struct recipe *recipe, const struct check_key *key,
+    struct emit_tile *tile, uint32_t lanes, uint8_t *records, const uint8_t *limit)
+{
+    if (key->kind == CHECK_SIGNATURE)
+        emit_signatures(cpu, recipe, key, &tile->signature, lanes, records);
+    else
+        emit_macs(cpu, recipe, key, &tile->mac, lanes, records, limit);
+}
+
 /* Make `count` codes at `records`. The shape is that of the recipe's form and free length. */
 static void emit_codes(
     enum cpu cpu, const struct recipe *recipe, const struct ff1_shape *shape,
@@ -183,11 +196,33 @@ static void emit_codes(
         emit_halves(cpu, shape, &tile->ff1, first);
         ff1_encrypt(cpu, &tile->ff1, serial_key, shape, lanes);
         emit_records(form, &tile->plan, recipe, shape, &tile->ff1, lanes, records);
-        if (check_key->kind == CHECK_SIGNATURE)
-            emit_signatures(cpu, recipe, check_key, &tile->signature, lanes, records);
-        else
-            emit_macs(cpu, recipe, check_key, &tile->mac, lanes, records, limit);
+        emit_checks(cpu, recipe, check_key, tile, lanes, records, limit);
         first += lanes;
+        count -= lanes;
+        records += (uint64_t)lanes * recipe->record_size;
+    }
+    sodium_memzero(tile, sizeof *tile);
+}
+
+/* Make the codes of `count` given serials, without their country digits, one after the other. */
+static void emit_given(
+    enum cpu cpu, const struct recipe *recipe, const struct check_key *check_key,
+    struct emit_tile *tile, const uint8_t *serials, uint64_t count, uint8_t *records)
+{
+    const uint32_t prefix = form_prefix_size(recipe->form), size = recipe->serial_size - prefix;
+    const uint8_t *limit = records + count * recipe->record_size;
+    sodium_memzero(tile, sizeof *tile);
+    while (count > 0) {
+        uint32_t lanes = count < FF1_LANES ? (uint32_t)count : FF1_LANES;
+        for (uint32_t lane = 0; lane < lanes; lane++) {
+            uint8_t *record = records + (uint64_t)lane * recipe->record_size;
+            memcpy(record, recipe->record, recipe->record_size);
+            if (prefix)
+                record[recipe->serial_at] = COUNTRY_DIGIT;
+            memcpy(record + recipe->serial_at + prefix, serials + (uint64_t)lane * size, size);
+        }
+        emit_checks(cpu, recipe, check_key, tile, lanes, records, limit);
+        serials += (uint64_t)lanes * size;
         count -= lanes;
         records += (uint64_t)lanes * recipe->record_size;
     }

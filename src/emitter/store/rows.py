@@ -191,8 +191,8 @@ class EscrowRow(NamedTuple):
         return cls(*_ESCROW.unpack(row))
 
 
-class SerialSource(enum.IntEnum):
-    """Where the serials of a series come from."""
+class SerialSource(enum.IntFlag):
+    """Where serials come from: one source for a buffer, both for a series of a wide space."""
 
     OPERATOR = 1
     SELF_MADE = 2
@@ -324,7 +324,7 @@ _SERIES = struct.Struct("<BBQ")
 
 
 class SeriesRow(NamedTuple):
-    """The serials of one length under a GTIN: their form and source, and the next free counter."""
+    """The serials of one length under a GTIN: form, all their sources, operator's next counter."""
 
     form: int
     source: int

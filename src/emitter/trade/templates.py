@@ -75,9 +75,14 @@ class Form:
         return space
 
     @property
+    def is_wide(self) -> bool:
+        """Whether serials of the operator and self-made ones fit into it apart from each other."""
+        return self.space >= WIDE_SPACE
+
+    @property
     def counter_limit(self) -> int:
         """The first counter the operator never reaches: the rest is for self-made serials."""
-        return self.space if self.space < WIDE_SPACE else SELF_MADE_COUNTER
+        return SELF_MADE_COUNTER if self.is_wide else self.space
 
 
 class Price(enum.Enum):
