@@ -222,7 +222,7 @@ def _tell(
 ) -> None:
     """Write the verdict on an order."""
     if isinstance(verdict, Answer):
-        response.order.CopyFrom(values.order(cast("OrderView", verdict.value)))
+        values.fill_order(response.order, cast("OrderView", verdict.value))
         response.replayed = verdict.replayed
     else:
         refused = refused_for(verdict)

@@ -49,6 +49,19 @@ _READY = next_state(ORDER, OrderState.CREATED, OrderEvent.EMIT)
 _ACTIVE = next_state(BUFFER, BufferState.PENDING, BufferEvent.EMIT)
 
 
+class OrderMoney(NamedTuple):
+    """What the codes of an order cost, VAT included: all, those yet to come, those delivered."""
+
+    gross_tiyn: int
+    held_tiyn: int
+    captured_tiyn: int
+
+    @property
+    def released_tiyn(self) -> int:
+        """Return what closing has given back."""
+        return self.gross_tiyn - self.held_tiyn - self.captured_tiyn
+
+
 class OrderView(NamedTuple):
     """An order as callers see it."""
 
@@ -62,23 +75,23 @@ class OrderView(NamedTuple):
         return OrderState(self.row.state)
 
     @property
-    def gross_tiyn(self) -> int:
-        """Return what all codes of the order cost, VAT included."""
-        return sum(cost_of(buffer).gross(buffer.quantity) for buffer in self.row.buffers)
-
-    @property
-    def captured_tiyn(self) -> int:
-        """Return what the delivered codes of the order cost, VAT included."""
-        return sum(cost_of(buffer).gross(buffer.delivered) for buffer in self.row.buffers)
+    def money(self) -> OrderMoney:
+        """Return what the order has cost, and what its escrow must hold."""
+        all_tiyn = held_tiyn = captured_tiyn = 0
+        for buffer in self.row.buffers:
+            cost = cost_of(buffer)
+            gross = cost.gross(buffer.quantity)
+            captured = cost.gross(buffer.delivered)
+            all_tiyn += gross
+            captured_tiyn += captured
+            if buffer.is_open:
+                held_tiyn += gross - captured
+        return OrderMoney(all_tiyn, held_tiyn, captured_tiyn)
 
     @property
     def held_tiyn(self) -> int:
         """Return what the order's escrow must hold: the cost of what open buffers still owe."""
-        return sum(
-            cost_of(b).gross(b.quantity) - cost_of(b).gross(b.delivered)
-            for b in self.row.buffers
-            if b.is_open
-        )
+        return self.money.held_tiyn
 
 
 def cost_of(buffer: BufferRow) -> Cost:

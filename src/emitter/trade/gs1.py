@@ -67,7 +67,11 @@ def check_digit(digits: str) -> int:
     From the right the digits weigh 3, 1, 3, 1 …; the check digit fills the sum up to a multiple
     of ten.
     """
-    weighted = sum(int(digit) for digit in digits) + 2 * sum(int(d) for d in digits[::-2])
+    if not digits.isdecimal() or not digits.isascii():
+        raise ValueError(f"not digits: {digits!r}")
+    codes = digits.encode()  # each 48 above its digit
+    heavy = codes[::-2]
+    weighted = sum(codes) + 2 * sum(heavy) - 48 * (len(codes) + 2 * len(heavy))
     return -weighted % 10
 
 

@@ -43,7 +43,8 @@ class Cost:
 
     def gross(self, count: int) -> int:
         """Return what the first ``count`` codes cost with VAT, in tiyn."""
-        return self.net(count) + self.vat(count)
+        net = count * self.price_net_tiyn
+        return net + (net * self.vat_bp + BASIS_POINTS // 2) // BASIS_POINTS
 
     def block_cost(self, first: int, end: int) -> tuple[int, int]:
         """Return (net, VAT) of the codes ``first`` to ``end - 1`` of the buffer, in tiyn."""
