@@ -204,9 +204,10 @@ def _check_order(reader: Reader, key: bytes, report: Report) -> OrderView:
     )  # fmt: skip
     require(escrow.held >= 0, "no amount is negative", who)
     require(escrow.held == view.held_tiyn, "escrow = what open buffers still owe", who)
-    require(escrow.captured == view.money.captured_tiyn, "captured = cost of what was delivered", who)
+    money = view.money
+    require(escrow.captured == money.captured_tiyn, "captured = cost of what was delivered", who)
     require(
-        escrow.held + escrow.captured + escrow.released == view.money.gross_tiyn,
+        escrow.held + escrow.captured + escrow.released == money.gross_tiyn,
         "held + captured + released = cost of the order", who,
     )  # fmt: skip
     for buffer in order.buffers:
