@@ -50,9 +50,10 @@ class Served(NamedTuple):
         return int(found[1]) * 1024
 
 
-def line(index: int, quantity: int) -> OrderLine:
-    """Return an order line of GTIN number ``index``."""
-    text = format_gtin(goods.gtin(index % goods.GTINS))
+def line(index: int, quantity: int, station: int = 0) -> OrderLine:
+    """Return an order line of GTIN number ``index`` of the participant of a station."""
+    owner = goods.bins(station + 1)[station]
+    text = format_gtin(goods.gtin(owner, index % goods.GTINS))
     return OrderLine(gtin=text, quantity=quantity, template_id=goods.TEMPLATE)
 
 
@@ -86,7 +87,7 @@ def _make_home(folder: Path, participants: int) -> list[str]:
     keys = KeyRing.create(folder / "keys", create_master(folder / "master"))
     engine = Engine(open_lmdb(folder / "data"), keys, limits=goods.LIMITS)
     owners = goods.bins(participants)
-    goods.join(engine, owners)
+    goods.join(engine, owners, goods.GTINS)
     tokens = goods.carry_out(engine, (IssueToken(Role.STATION, each, "bench") for each in owners))
     engine.close()
     return [answer.value for answer in tokens]

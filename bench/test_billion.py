@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from emitter.engine.delivery import BlockView
 
 TEMPLATE = 10  # 85 bytes with a MAC of 44 characters
+GOODS = 5  # of each participant
 SIZES = 100, 1_000_000  # codes of an order, evenly by magnitude: 108,000 on average
 REPORT = 9_000  # codes a report: what fits one transaction wherever they lie
 BATCH = 100_000  # codes a check
@@ -54,7 +55,7 @@ def test_a_billion_codes(contest: Contest, tmp_path: Path) -> None:
     codes = 2_000_000 if contest.smoke else 1_000_000_000
     rng = np.random.default_rng(2026)
     owners = goods.bins(200)
-    engine = goods.make_engine(tmp_path, owners)
+    engine = goods.make_engine(tmp_path, owners, each=GOODS, template=TEMPLATE)
     keys = engine.keys
     started = time.perf_counter()
     built = _build(engine, owners, codes, rng)
@@ -109,12 +110,9 @@ def _build(engine: Engine, owners: list[int], codes: int, rng: np.random.Generat
     blocks: list[BlockView] = []
     for at in range(0, len(sizes), _AT_ONCE):
         commands = [
-            CreateOrder(
-                owners[number % len(owners)], f"o-{number}",
-                (OrderLine(goods.gtin(number % 1_000), size, TEMPLATE),),
-            )
+            _order(owners, number, size)
             for number, size in enumerate(sizes[at : at + _AT_ONCE], at)
-        ]  # fmt: skip
+        ]
         orders = [answer.value for answer in goods.carry_out(engine, commands)]
         deliveries = [
             DeliverBlock(order.bin, order.order_id, order.row.buffers[0].gtin, "block")
@@ -122,6 +120,13 @@ def _build(engine: Engine, owners: list[int], codes: int, rng: np.random.Generat
         ]
         blocks += [answer.value for answer in goods.carry_out(engine, deliveries)]
     return Built(blocks, np.cumsum([block.row.quantity for block in blocks]))
+
+
+def _order(owners: list[int], number: int, quantity: int) -> CreateOrder:
+    """Return the order of a number: round the participants, each with its goods in turn."""
+    owner = owners[number % len(owners)]
+    gtin = goods.gtin(owner, number // len(owners) % GOODS)
+    return CreateOrder(owner, f"o-{number}", (OrderLine(gtin, quantity, TEMPLATE),))
 
 
 def _some(built: Built, count: int) -> Built:
@@ -187,7 +192,7 @@ def _touch(engine: Engine, built: Built, rng: np.random.Generator) -> tuple[floa
 def _dense(engine: Engine, bin_: int, folder: Path) -> tuple[int, float]:
     """Introduce every other code of a buffer; return its codes, and the bytes that it grew by."""
     quantity = 1_000_000
-    line = OrderLine(goods.gtin(0), quantity, TEMPLATE)
+    line = OrderLine(goods.gtin(bin_, 0), quantity, TEMPLATE)
     order = engine.execute(CreateOrder(bin_, "dense", (line,))).value
     block = engine.execute(DeliverBlock(bin_, order.order_id, line.gtin, "dense")).value
     before = used_bytes(folder)

@@ -45,7 +45,7 @@ def kernel(tmp_path: Path) -> Callable[[int], bytes]:
     keys = KeyRing.create(tmp_path / "keys", os.urandom(32))
     template = TEMPLATES[goods.TEMPLATE]
     key_id, check_key = keys.current(template.check_kind)
-    recipe = template.record(goods.gtin(0), key_id, None)._asdict()
+    recipe = template.record(goods.gtin(goods.bins(1)[0], 0), key_id, None)._asdict()
     made = 0
 
     def make(count: int) -> bytes:
@@ -206,8 +206,8 @@ def test_memory_stays_flat_with_slow_readers(contest: Contest) -> None:
             clients = [Client(server.target, token) for token in server.tokens]
             deliveries = []
             for index, client in enumerate(clients):
-                order = client.create_order([line(index, 10_000_000)])
-                deliveries.append(client.deliver(order.order_id, line(index, 1).gtin))
+                order = client.create_order([line(index, 10_000_000, index)])
+                deliveries.append(client.deliver(order.order_id, line(index, 1, index).gtin))
             time.sleep(wait_s)
             early = server.memory_bytes()
             time.sleep(wait_s)

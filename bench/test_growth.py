@@ -146,11 +146,10 @@ def _codes(engine: Engine, owners: list[int]) -> bytes:
     codes = []
     for index in range(goods.GTINS):
         owner = owners[index % len(owners)]
-        command = CreateOrder(
-            owner, f"check-{next(_tags)}", (OrderLine(goods.gtin(index), 400, goods.TEMPLATE),)
-        )
-        view = engine.execute(command).value
-        block = engine.execute(DeliverBlock(owner, view.order_id, goods.gtin(index), "1")).value
+        gtin = goods.gtin(owner, index // len(owners))
+        line = OrderLine(gtin, 400, goods.TEMPLATE)
+        view = engine.execute(CreateOrder(owner, f"check-{next(_tags)}", (line,))).value
+        block = engine.execute(DeliverBlock(owner, view.order_id, gtin, "1")).value
         size = block.record_size
         records = engine.records(block, 0, 400)
         codes += [records[at : at + size] for at in range(0, len(records), size)]
@@ -221,6 +220,7 @@ def test_streams(contest: Contest) -> None:
 
 
 def _receive(client: Client, index: int, count: int) -> None:
-    order = client.create_order([line(index, count)])
-    received = sum(len(records) for records in client.deliver(order.order_id, line(index, 1).gtin))
+    order = client.create_order([line(index, count, index)])
+    gtin = line(index, 1, index).gtin
+    received = sum(len(records) for records in client.deliver(order.order_id, gtin))
     assert received == count

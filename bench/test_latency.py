@@ -40,7 +40,7 @@ WARMING_S = 2  # while connections and threads come up; counted as orders, not a
 def greedy(server: Served, token: str, *pace: int) -> Iterator[None]:
     """Let a process take codes meanwhile; it has begun when the block is entered."""
     command = [sys.executable, str(Path(__file__).with_name("greedy.py")), server.target, token,
-               line(63, 1).gtin, *map(str, pace)]  # fmt: skip
+               line(63, 1, server.tokens.index(token)).gtin, *map(str, pace)]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout.readline() == "receiving\n"
@@ -52,11 +52,14 @@ def greedy(server: Served, token: str, *pace: int) -> Iterator[None]:
 class Load:
     """Orders offered at their times, whether or not those before them are answered."""
 
-    def __init__(self, client: Client, per_second: float, count: int, name: str) -> None:
+    def __init__(
+        self, client: Client, per_second: float, count: int, name: str, station: int
+    ) -> None:
         self._client = client
         self._period_s = 1 / per_second
         self._count = count
         self._name = name
+        self._station = station
         self._due: dict[str, float] = {}
         self.waited_s: list[float] = []
         self.thread = threading.Thread(target=self._run)
@@ -69,7 +72,7 @@ class Load:
                 time.sleep(early)
             request_id = f"{self._name}-{number}"
             self._due[request_id] = due
-            yield request_id, [line(number, 10)]
+            yield request_id, [line(number, 10, self._station)]
 
     def _run(self) -> None:
         for request_id, verdict in self._client.stream_orders(self._orders()):
@@ -81,7 +84,7 @@ def offer(server: Served, seconds: int, turn: str) -> list[float]:
     """Offer orders for so long, after warming up; return how long each took since it was due."""
     clients = [Client(server.target, token) for token in server.tokens[:STATIONS]]
     each = OFFERED * (seconds + WARMING_S) // STATIONS
-    loads = [Load(client, OFFERED / STATIONS, each, f"{turn}-{index}")
+    loads = [Load(client, OFFERED / STATIONS, each, f"{turn}-{index}", index)
              for index, client in enumerate(clients)]  # fmt: skip
     for load in loads:
         load.thread.start()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 
-from emitter.client import BufferState, Client, Delivery, OrderLine, Refused
+from emitter.client import BufferState, Client, Delivery, OrderLine, Product, Refused
 from emitter.engine import commands
 from emitter.engine.commands import (
     ActivateParticipant,
@@ -26,11 +26,14 @@ from emitter.engine.commands import (
     DeliverBlock,
     IssueToken,
     RegisterParticipant,
+    RegisterProduct,
 )
 from emitter.engine.participants import Role
 from emitter.errors import Reason
 from emitter.trade.gs1 import format_gtin
 from emitter.trade.parties import format_bin
+from emitter.trade.templates import TEMPLATES
+from stock import gtin_of, product
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,14 +49,30 @@ _RICH_TIYN = 10**9
 _ORDERS_OPEN_MAX = 12
 _DEADLINE_S = 10.0
 _PATIENCE_S = 60.0
-# Lines of one product group; both participants order the same GTINs.
+# Lines of one product group: the number of the goods, a template, a price. Each participant has its
+# own of each kind.
 _CATALOGUE = (
-    ((4670033010053, 1, None), (4060477697987, 1, None)),
-    ((4640088090997, 20, None), (3041094787443, 20, None)),
-    ((4640088090997, 5, None),),
-    ((3041094787443, 3, 65_000), (4060477697987, 3, 70_000)),
+    ((1, 1, None), (2, 1, None)),
+    ((3, 20, None), (4, 20, None)),
+    ((5, 5, None),),
+    ((6, 3, 65_000), (7, 3, 70_000)),
 )
+_MILK = 3
 _EXPECTED = {Reason.FUNDS_INSUFFICIENT, Reason.QUANTITY_LEFT, Reason.TRANSITION_REFUSED}
+
+
+def _gtin(bin_: int, number: int) -> int:
+    """Return a participant's GTIN of the goods of a number."""
+    return gtin_of(100 * BINS.index(bin_) + number)
+
+
+def _products(bin_: int) -> list[RegisterProduct]:
+    """Return the commands that register what a participant orders."""
+    return [
+        product(bin_, _gtin(bin_, number), TEMPLATES[template_id].group)
+        for goods in _CATALOGUE
+        for number, template_id, _ in goods
+    ]
 
 
 class Caller:
@@ -132,6 +151,17 @@ class Operator(Caller):
                 ActivateParticipant(bin_, _DAY),
                 lambda client, text=text: client.activate_participant(text, _DAY),
             )
+            for command in _products(bin_):
+                message = Product(
+                    gtin=format_gtin(command.gtin), product_group=command.group,
+                    tnved_code=command.tnved, name_ru=command.name_ru,
+                )  # fmt: skip
+                self.ask(
+                    command,
+                    lambda client, text=text, message=message: client.register_product(
+                        message, bin=text
+                    ),
+                )
             self._credit(CreditAccount(bin_, _RICH_TIYN, f"first-{bin_}"))
             token = self.ask(
                 IssueToken(Role.STATION, bin_, "station"),
@@ -184,14 +214,17 @@ class Station(Caller):
 
     def _order_too_much(self) -> None:
         """Order for more money than there is: the refusal is remembered, too."""
-        line = commands.OrderLine(4640088090997, 10_000_000, 20)
+        line = commands.OrderLine(_gtin(self._bin, _MILK), 10_000_000, 20)
         self._create(CreateOrder(self._bin, self.new_id(), (line,)))
 
     def _draw_order(self) -> CreateOrder:
         goods = self.chance.choice(_CATALOGUE)
         lines = tuple(
-            commands.OrderLine(gtin, self.chance.choice((1, 7, 40, 200, 9_999)), template, price)
-            for gtin, template, price in goods[: self.chance.randint(1, len(goods))]
+            commands.OrderLine(
+                _gtin(self._bin, number), self.chance.choice((1, 7, 40, 200, 9_999)),
+                template, price,
+            )
+            for number, template, price in goods[: self.chance.randint(1, len(goods))]
         )
         return CreateOrder(self._bin, self.new_id(), lines)
 

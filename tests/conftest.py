@@ -23,6 +23,7 @@ from emitter.engine.keys import KeyRing
 from emitter.errors import Refusal, Refused
 from emitter.store.memory import MemoryStore
 from emitter.trade.calendar import instant
+from stock import gtin_of, stock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,14 @@ if TYPE_CHECKING:
     from emitter.config import Limits
 
 SHOES, SHOES_2, LP, MILK = 4670033010053, 4060477697987, 4640088090997, 3041094787443
+LP_2, OTHER_SHOES, OTHER_MILK = gtin_of(900_010), gtin_of(900_001), gtin_of(900_020)
 BIN, OTHER_BIN = 990140000384, 990240003471
+STOCK = {
+    BIN: ((SHOES, 1), (SHOES_2, 1), (LP, 10), (LP_2, 10), (MILK, 20)),
+    OTHER_BIN: ((OTHER_SHOES, 1), (OTHER_MILK, 20)),
+}
+"""The products of the participants, each with a template of its group."""
+
 DAY = dt.date(2026, 3, 2)
 GROSS_100 = 31_088  # 100 codes at 268 tiyn are 26800, and 16 % VAT in 2026 is 4288
 
@@ -72,9 +80,10 @@ class Bench:
         self.engine = Engine(self.store, keys, clock=clock, limits=limits, threaded=False)
 
     def join(self, bin_: int = BIN, tiyn: int = 0) -> None:
-        """Register and activate a participant, and credit it."""
+        """Register and activate a participant with its products, and credit it."""
         self.engine.execute(RegisterParticipant(bin_, f"ТОО {bin_}", DAY))
         self.engine.execute(ActivateParticipant(bin_, DAY))
+        stock(self.engine, bin_, STOCK.get(bin_, ()))
         if tiyn:
             self.engine.execute(CreditAccount(bin_, tiyn, f"payment-{bin_}"))
 

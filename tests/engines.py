@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conftest import DAY, SHOES, Clock
+from conftest import DAY, Clock
 from emitter.config import Limits
 from emitter.engine.commands import (
     ActivateParticipant,
@@ -14,6 +14,7 @@ from emitter.engine.commands import (
     RegisterParticipant,
 )
 from emitter.engine.engine import Engine
+from stock import gtin_of, stock
 
 if TYPE_CHECKING:
     from emitter.engine.keys import KeyRing
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
 
 
 def order(bin_: int, request_id: str, quantity: int) -> CreateOrder:
-    return CreateOrder(bin_, request_id, (OrderLine(SHOES, quantity, 1),))
+    return CreateOrder(bin_, request_id, (OrderLine(shoes_of(bin_), quantity, 1),))
+
+
+def shoes_of(bin_: int) -> int:
+    """Return the GTIN of a participant's footwear."""
+    return gtin_of(bin_ % 10**6)
 
 
 def join(engine: Engine, bin_: int, tiyn: int) -> None:
     engine.execute(RegisterParticipant(bin_, "ТОО", DAY))
     engine.execute(ActivateParticipant(bin_, DAY))
+    stock(engine, bin_, [(shoes_of(bin_), 1)])
     if tiyn:
         engine.execute(CreditAccount(bin_, tiyn, f"payment {bin_}"))
 

@@ -18,9 +18,11 @@ from emitter.engine.commands import (
     CreditAccount,
     DeliverBlock,
     RegisterParticipant,
+    RegisterProduct,
 )
 from model_values import (
     DAY_US,
+    GROUPS,
     PRICE_NET_TIYN,
     TEMPLATES,
     Block,
@@ -30,6 +32,7 @@ from model_values import (
     Memory,
     Order,
     Participant,
+    Product,
     Said,
     civil_date,
     form,
@@ -56,6 +59,7 @@ class Model:
         self.limits = limits
         self.ledger = LedgerOracle()
         self.participants: dict[int, Participant] = {}
+        self.products: dict[int, Product] = {}
         self.orders: dict[UUID, Order] = {}
         self.orders_open: dict[int, int] = defaultdict(int)
         self.blocks: dict[tuple[UUID, int], tuple[Block, ...]] = {}
@@ -114,6 +118,8 @@ class Model:
             case CreateOrder() | CloseOrder():
                 order_id = link if isinstance(command, CreateOrder) else command.order_id
                 return order_facts(order_id, self.orders[order_id])
+            case RegisterProduct():
+                return product_facts(command.gtin, self.products[command.gtin])
             case _:
                 return Facts((command.bin, self.participants[command.bin].name))
 
@@ -130,6 +136,8 @@ class Model:
                 return self._register(command)
             case ActivateParticipant():
                 return self._activate(command)
+            case RegisterProduct():
+                return self._register_product(command)
             case CreditAccount():
                 return self._credit(command)
             case CreateOrder():
@@ -152,6 +160,24 @@ class Model:
         if known._replace(activated_on=None) != entered:
             return Said("PARTICIPANT_EXISTS")
         return Said("OK", facts=self.facts(command))
+
+    def _register_product(self, command: RegisterProduct) -> Said:
+        known = self.products.get(command.gtin)
+        names = (command.name_ru, command.name_kk)
+        entered = Product(command.bin, GROUPS[command.group], command.tnved, names)
+        if command.bin not in self.participants:
+            return Said("PARTICIPANT_NOT_FOUND")
+        if known is not None and known.bin != command.bin:
+            return Said("PRODUCT_OF_ANOTHER")
+        ordered = any(gtin == command.gtin for gtin, _ in self.series)
+        if known is not None and known.group != entered.group and ordered:
+            return Said("PRODUCT_GROUP")
+
+        def change(model: Model) -> None:
+            model.products[command.gtin] = entered
+
+        facts = product_facts(command.gtin, entered)
+        return Said("OK", facts=facts, change=change, lasting=known != entered)
 
     def _activate(self, command: ActivateParticipant) -> Said:
         known = self.participants.get(command.bin)
@@ -205,10 +231,15 @@ class Model:
         known = self.participants.get(command.bin)
         if known is None:
             yield Said("PARTICIPANT_NOT_FOUND")
+        products = [self.products.get(line.gtin) for line in command.lines]
+        if any(product is None or product.bin != command.bin for product in products):
+            yield Said("PRODUCT_NOT_FOUND")
         if known.activated_on is None or today < known.activated_on:
             yield Said("PARTICIPANT_NOT_ACTIVE", {"date": str(today)})
-        for line in command.lines:
+        for line, product in zip(command.lines, products, strict=True):
             template = TEMPLATES[line.template_id]
+            if product.group != template.group:
+                yield Said("PRODUCT_GROUP")
             _, fixed, _, left = self._series(line)
             if fixed != template.form:
                 yield Said("SERIAL_FORM_FIXED", {"serial_size": str(template.serial_size)})
@@ -301,3 +332,7 @@ def order_facts(order_id: UUID, order: Order) -> Facts:
     fixed = tuple((b.gtin, b.template_id, b.first, b.quantity, b.vat_bp) for b in order.buffers)
     current = (order.state, tuple((b.state, b.delivered) for b in order.buffers))
     return Facts((order.bin, order_id, fixed), current)
+
+
+def product_facts(gtin: int, product: Product) -> Facts:
+    return Facts((product.bin, gtin), product[1:])

@@ -11,6 +11,7 @@ from emitter.engine.commands import (
     CreditAccount,
     DeliverBlock,
     RegisterParticipant,
+    RegisterProduct,
 )
 from oracles import Buffer as Shares
 
@@ -64,9 +65,14 @@ TEMPLATES = _templates(
     """
 )
 
+GROUPS = dict(enumerate(
+    ("shoes", "tobacco", "pharma", "tires", "cameras", "perfumery", "lp", "bicycles", "medical",
+     "water", "beer", "milk"), 1,
+))  # fmt: skip
+
 REMEMBERED = {
     "FUNDS_INSUFFICIENT", "PARTICIPANT_NOT_ACTIVE", "SERIAL_FORM_FIXED", "SERIALS_EXHAUSTED",
-    "ORDERS_ACTIVE_LIMIT", "QUANTITY_LEFT", "TRANSITION_REFUSED",
+    "PRODUCT_GROUP", "ORDERS_ACTIVE_LIMIT", "QUANTITY_LEFT", "TRANSITION_REFUSED",
 }  # fmt: skip
 
 # From which account to which an amount moves; a capture goes to REVENUE and VAT.
@@ -92,6 +98,13 @@ class Participant(NamedTuple):
     name: str
     registered_on: dt.date
     activated_on: dt.date | None = None
+
+
+class Product(NamedTuple):
+    bin: int
+    group: str
+    tnved: str
+    names: tuple[str, str]
 
 
 class Buffer(NamedTuple):
@@ -200,7 +213,7 @@ def memory_us(command: Command, reason: str, refusal_memory_us: int) -> int | No
     chosen = command.memory_us if isinstance(command, CreateOrder) else 0
     if reason == "OK":
         return chosen or None
-    kept = not isinstance(command, CreditAccount) and not chosen
+    kept = not isinstance(command, CreditAccount | RegisterProduct) and not chosen
     if isinstance(command, CreateOrder | DeliverBlock):
         kept = command.remembers_refusals and not chosen
     return refusal_memory_us if kept and reason in REMEMBERED else 0
@@ -215,6 +228,11 @@ def _broken_forms(command: Command, limits: Limits) -> Iterator[str]:
     match command:
         case RegisterParticipant():
             yield from _text(command.name, 256)
+        case RegisterProduct():
+            yield from _text(command.name_ru, 256)
+            yield from _text(command.name_kk or "-", 256)
+            if not (len(command.tnved) in (4, 10) and set(command.tnved) <= set("0123456789")):
+                yield "TNVED_INVALID"
         case CreditAccount():
             yield from _text(command.reference, 64)
             if not 0 < command.amount_tiyn <= 10**15:

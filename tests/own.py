@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from conftest import BIN, SHOES_2
+from conftest import BIN, LP
 from emitter.engine.commands import CreateOrder, OrderLine
 from emitter.trade.serials import ALPHABETS
 from emitter.trade.templates import TEMPLATES
@@ -25,7 +25,7 @@ def made(count: int, template_id: int = 10, seed: int = 1) -> tuple[str, ...]:
 
 
 def line(
-    serials: tuple[str, ...], gtin: int = SHOES_2, template_id: int = 10, quantity: int = 0
+    serials: tuple[str, ...], gtin: int = LP, template_id: int = 10, quantity: int = 0
 ) -> OrderLine:
     price = 9_500 if template_id in (3, 4) else None
     return OrderLine(gtin, quantity or len(serials), template_id, price, serials)

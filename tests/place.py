@@ -72,6 +72,13 @@ class Place:
         assert found, (self.folder / "server.log").read_text()
         return found[0]
 
+    def stock(self, bin_: str) -> None:
+        """Register the products that are ordered, as the operator."""
+        goods = {"04670033010053": "shoes", "04640088090997": "lp", "03041094787443": "milk"}
+        for gtin, group in goods.items():
+            flags = ("--group", group, "--tnved", "6403", "--name", "Товар", "--bin", bin_)
+            self.run("product", "add", gtin, *flags)
+
     def stop(self) -> int:
         """End the server as a service manager does; return its exit code."""
         self.server.terminate()

@@ -21,6 +21,7 @@ from emitter.engine.commands import (
     CreditAccount,
     DeliverBlock,
     IssueToken,
+    RegisterProduct,
 )
 from emitter.engine.engine import Engine
 from emitter.engine.invariants import check_store
@@ -78,6 +79,8 @@ def facts_of(command: Command, answer: Message | Refused | str) -> object:
             return answer.SerializeToString(deterministic=True)
         case IssueToken():
             return answer
+        case RegisterProduct():
+            return answer.bin, answer.gtin, answer.name_ru, answer.product_group
         case _:
             return answer.bin, answer.name
 
@@ -162,6 +165,8 @@ def _message(command: Command, value: object) -> Message:
             return values.order(value)
         case DeliverBlock():
             return values.block(value)
+        case RegisterProduct():
+            return values.product(value)
         case _:
             return values.account(value)
 

@@ -19,9 +19,10 @@ from emitter.engine.commands import (
 )
 from emitter.engine.delivery import BlockView
 from emitter.engine.orders import OrderView
+from emitter.engine.products import ProductView
 from emitter.trade.states import BufferState, OrderState
-from model import Facts
-from model_values import Block, identity
+from model import Facts, product_facts
+from model_values import GROUPS, Block, Product, identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,11 +33,15 @@ if TYPE_CHECKING:
     from model_values import Line, Said
 
 
+PERHAPS = "perhaps"
+
+
 class Seen(NamedTuple):
     """A command and the verdict its client saw.
 
     ``replayed`` is None if the client was left in doubt and the verdict was found out later: then
-    what the answer shows of the present is not known either.
+    what the answer shows of the present is not known either. `PERHAPS` is the reason of a command
+    that changed something or did not take place, and left no trace of which.
     """
 
     command: Command
@@ -63,19 +68,32 @@ def facts_of(value: object) -> Facts:
         block = Block(value.first, row.quantity, row.net_tiyn, row.vat_tiyn, row.block_id)
         state = (BufferState(buffer.state).name, buffer.delivered)
         return Facts((value.order_id, buffer.gtin, block), state)
+    if isinstance(value, ProductView):
+        return product_facts(value.gtin, product_of(value))
     return Facts((value.bin, value.name))
 
 
+def product_of(view: ProductView) -> Product:
+    """Return a product in the words of the model."""
+    row = view.row
+    return Product(view.bin, GROUPS[row.group], row.tnved, (row.name_ru, row.name_kk))
+
+
 def explain(
-    model: Model, seen: list[Seen], now_us: int, lines: Mapping[int, tuple[Line, ...]]
+    model: Model,
+    seen: list[Seen],
+    now_us: int,
+    lines: Mapping[int, tuple[Line, ...]],
+    products: Mapping[int, Product] | None = None,
 ) -> Model:
     """Return the model after the commands, in an order that explains all that was seen.
 
-    ``lines``: what each journal has gained. AssertionError with the nearest miss if there is none.
+    ``lines``: what each journal has gained. ``products``: what there is in the end. AssertionError
+    with the nearest miss if there is none.
     """
     model = model.copy()
     model.lines.clear()
-    search = _Search(seen, now_us, lines)
+    search = _Search(seen, now_us, lines, products)
     found = search.run(model, frozenset(range(len(seen))))
     if found is None:
         raise AssertionError(search.story())
@@ -84,8 +102,14 @@ def explain(
 
 class _Search:
     def __init__(
-        self, seen: list[Seen], now_us: int, lines: Mapping[int, tuple[Line, ...]]
+        self,
+        seen: list[Seen],
+        now_us: int,
+        lines: Mapping[int, tuple[Line, ...]],
+        products: Mapping[int, Product] | None,
     ) -> None:
+        self.products = products
+        self.optional = {index for index, one in enumerate(seen) if one.reason == PERHAPS}
         self.seen = seen
         self.now_us = now_us
         self.lines = lines
@@ -96,7 +120,7 @@ class _Search:
     def run(self, model: Model, left: frozenset[int]) -> Model | None:
         """Return the model after all that is left, or None. Owns ``model``."""
         left = self._pass_what_nobody_notices(model, left)
-        if not left and all(model.lines[bin_] == lines for bin_, lines in self.lines.items()):
+        if left <= self.optional and self._is_the_end(model):
             return model
         if left in self.dead:
             return None
@@ -112,6 +136,11 @@ class _Search:
                     return found
         self.dead.add(left)
         return None
+
+    def _is_the_end(self, model: Model) -> bool:
+        if self.products is not None and model.products != self.products:
+            return False
+        return all(model.lines[bin_] == lines for bin_, lines in self.lines.items())
 
     def _pass_what_nobody_notices(self, model: Model, left: frozenset[int]) -> frozenset[int]:
         """Place verdicts that no other command can notice as early as they fit.
@@ -140,6 +169,8 @@ class _Search:
         return said if self._fits(model, seen, said) else None
 
     def _fits(self, model: Model, seen: Seen, said: Said) -> bool:
+        if seen.reason == PERHAPS:
+            return said.lasting
         if said.reason != seen.reason or not said.details.items() <= seen.details.items():
             return False
         if seen.replayed not in (None, said.replayed):

@@ -20,13 +20,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from emitter.api.calls import API_VERSION
-from emitter.client import Client, OrderLine, Role
+from emitter.client import Client, OrderLine, Product, Role
 from emitter.engine.engine import Engine
 from emitter.engine.invariants import check_store
+from emitter.errors import Refused
 from emitter.server import Server
 from emitter.store.memory import MemoryStore
 from emitter.store.port import ROWS_MAX
 from emitter.trade import gs1, parties
+from emitter.trade.templates import TEMPLATES
 from emitter.wire import refused_of_call
 
 if TYPE_CHECKING:
@@ -34,13 +36,42 @@ if TYPE_CHECKING:
 
     from emitter.config import Limits
     from emitter.engine.keys import KeyRing
-    from emitter.errors import Refused
 
 BIN, OTHER_BIN, NOBODY = "990140000384", "990240003471", "990140000017"
+SHOES_2 = "04060477697987"
 SHOES, LP, MILK, PHARMA = "04670033010053", "04640088090997", "03041094787443", "04870001234560"
+OTHER_PHARMA = "04870009000051"
 SHOES_TEMPLATE, LP_TEMPLATE, MILK_TEMPLATE, PHARMA_TEMPLATE = 1, 10, 20, 5
 DAY = dt.date(2026, 3, 2)
 FUNDS_TIYN = 10**12
+
+
+def gtin_of(number: int) -> str:
+    """A GTIN of Kazakhstan's prefix with a right check digit."""
+    digits = f"0487{number:09d}"
+    return digits + str(gs1.check_digit(digits))
+
+
+STOCK = {
+    BIN: (
+        (SHOES, 1), (SHOES_2, 1), (LP, 10), (MILK, 20), (PHARMA, 5),
+        *((gtin_of(n), 5) for n in (1, 3, 40, 41, 500)), (gtin_of(2), 3),
+        (gtin_of(10), 3), (gtin_of(11), 4), (gtin_of(12), 8), (gtin_of(13), 16), (gtin_of(14), 18),
+    ),
+    OTHER_BIN: ((OTHER_PHARMA, 5),),
+}  # fmt: skip
+"""The products of the participants, each with a template of its group."""
+
+
+def pharma_of(bin_: str) -> str:
+    """The GTIN of a participant that has but one product."""
+    return gtin_of(10**6 + int(bin_[4:11]))
+
+
+def product(gtin: str, template_id: int, name: str = "Товар") -> Product:
+    """A product of a template's group."""
+    group = TEMPLATES[template_id].group
+    return Product(gtin=gtin, product_group=group, tnved_code="6403999300", name_ru=name)
 
 
 class Served:
@@ -85,9 +116,12 @@ class Served:
         check_store(copy, whole=True)
 
     def join(self, bin_: str, tiyn: int = FUNDS_TIYN) -> str:
-        """Register, activate and credit a participant; return the token of a station."""
+        """Register, activate, stock and credit a participant; return the token of a station."""
         self.operator.register_participant(bin_, f"ТОО {bin_}", DAY)
         self.operator.activate_participant(bin_, DAY)
+        products = [product(*goods) for goods in STOCK.get(bin_, ((pharma_of(bin_), 5),))]
+        assert not any(isinstance(verdict, Refused)
+                       for _, verdict in self.operator.register_products(products, bin=bin_))
         self.operator.credit(bin_, tiyn, f"payment-{bin_}")
         return self.operator.issue_token(Role.ROLE_STATION, bin_, "station")
 
@@ -149,12 +183,6 @@ def typed(error: Any) -> Refused:
 def pharma(quantity: int, gtin: str = PHARMA) -> list[OrderLine]:
     """The line of an order that costs little to check: MAC tails, no price."""
     return [OrderLine(gtin=gtin, quantity=quantity, template_id=PHARMA_TEMPLATE)]
-
-
-def gtin_of(number: int) -> str:
-    """A GTIN of Kazakhstan's prefix with a right check digit."""
-    digits = f"0487{number:09d}"
-    return digits + str(gs1.check_digit(digits))
 
 
 def bin_of(number: int) -> str:

@@ -19,9 +19,12 @@ from emitter.engine.commands import (
     DeliverBlock,
     OrderLine,
     RegisterParticipant,
+    RegisterProduct,
 )
 from emitter.engine.orders import OrderView
-from model_values import REMEMBERED, TEMPLATES
+from emitter.trade.templates import Group
+from model_values import GROUPS, REMEMBERED, TEMPLATES
+from stock import gtin_of
 
 if TYPE_CHECKING:
     import random
@@ -30,7 +33,10 @@ if TYPE_CHECKING:
     from emitter.engine.commands import Command
     from serial_order import Seen
 
-GTINS = (4670033010053, 4060477697987, 4640088090997, 3041094787443, 4870004181236, 4601234567893)
+# Templates of the goods that each participant usually has; its first two are of one group.
+USUAL = (20, 20, 1, 3, 4, 18, 1, 1, 10, 16, 16, 20)
+GTINS = tuple(gtin_of(number) for number in range(len(USUAL)))
+GOODS = 3  # of each participant
 BINS = (990140000384, 990240003471, 100140012344, 200740005562)
 FOUNDED = dt.date(2025, 11, 3)
 WHOLE_SERIES = 82**5  # all serials of six characters with a country digit
@@ -58,6 +64,7 @@ ACTS = weights(
     5   close an order
     9   credit
     4   join
+    5   register a product
     10  say it again
     6   try again what was refused
     6   say otherwise
@@ -104,6 +111,13 @@ MISTAKES = weights(
 )
 
 
+def usual_product(bin_: int, index: int) -> RegisterProduct:
+    """Return the command that registers a GTIN in its usual group."""
+    group = TEMPLATES[USUAL[index]].group
+    number = next(number for number, name in GROUPS.items() if name == group)
+    return RegisterProduct(bin_, GTINS[index], Group(number), "6403999300", f"Товар {index}")
+
+
 class Station:
     """One client of a participant; several may belong to the same."""
 
@@ -116,6 +130,8 @@ class Station:
         self.said: list[Command] = []
         self.refused: list[Command] = []
         self.others: list[UUID] = []  # orders it has heard of and does not own
+        first = BINS.index(bin_) * GOODS
+        self.own = range(first, first + GOODS)
         self._count = 0
 
     def speak(self) -> Command:
@@ -153,16 +169,18 @@ class Station:
         if act.startswith("order"):
             order = self._order()
             return order if act == "order" else self._spoiled(order)
+        if act.startswith("register"):
+            return self._product()
         return self._join() if act == "join" else self._credit()
 
     def _order(self) -> CreateOrder:
-        gtins = self.dice.sample(range(len(GTINS)), self.dice.choice((1, 1, 1, 2, 3)))
+        choice = self.own if self.dice.random() < 0.95 else range(len(GTINS))
+        gtins = self.dice.sample(choice, self.dice.choice((1, 1, 1, 2, 3)))
         group = self._template(gtins[0]).group
         lines = []
         for index in gtins:
-            number = next(n for n, t in TEMPLATES.items() if t.group == group)
-            if group == "tobacco":
-                number = self.dice.choice((3, 4))
+            fitting = [n for n, t in TEMPLATES.items() if t.group == group]
+            number = self.dice.choice(fitting)
             limit = TEMPLATES[number].price_limit
             price = self.dice.choice((0, 9500, limit)) if limit >= 0 else None
             most = int(draw(self.dice, QUANTITIES))
@@ -174,11 +192,22 @@ class Station:
         return CreateOrder(self.bin, self._id(), tuple(lines), '{"contact":"А"}', forgotten_us)
 
     def _template(self, index: int):
-        """Return mostly what is usual for the GTIN, so that forms seldom clash."""
-        numbers = list(TEMPLATES)
-        if self.dice.random() < 0.2:
-            return TEMPLATES[self.dice.choice(numbers)]
-        return TEMPLATES[(numbers[index], numbers[-1 - index])[self.dice.randrange(2)]]
+        """Return mostly what is usual for the GTIN."""
+        if self.dice.random() < 0.1:
+            return TEMPLATES[self.dice.choice(list(TEMPLATES))]
+        return TEMPLATES[USUAL[index]]
+
+    def _product(self) -> RegisterProduct:
+        """Return mostly what is usual; now and then another's GTIN, another group, a bad code."""
+        index = self.dice.choice(self.own if self.dice.random() < 0.8 else range(len(GTINS)))
+        command = usual_product(self.bin, index)
+        return dataclasses.replace(
+            command,
+            group=Group(self.dice.choice(list(GROUPS))) if self.dice.random() < 0.2 else
+            command.group,
+            name_kk=self.dice.choice(("", "Тауар")),
+            tnved=self.dice.choice(("6403", command.tnved, command.tnved, "64039")),
+        )  # fmt: skip
 
     def _spoiled(self, order: CreateOrder) -> CreateOrder:
         first, rest = order.lines[0], order.lines[1:]

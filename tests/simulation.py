@@ -18,7 +18,12 @@ from uuid import UUID
 
 from audits import Audit
 from emitter.config import Limits
-from emitter.engine.commands import ActivateParticipant, DeliverBlock, RegisterParticipant
+from emitter.engine.commands import (
+    ActivateParticipant,
+    DeliverBlock,
+    RegisterParticipant,
+    RegisterProduct,
+)
 from emitter.engine.engine import Engine
 from emitter.engine.keys import KeyKind, KeyRing
 from emitter.errors import Reason, Refused
@@ -28,14 +33,24 @@ from emitter.trade.calendar import instant
 from faulty_store import FaultyStore
 from model import Model
 from model_values import ALMATY_US, DAY_US
-from serial_order import Seen, explain, facts_of
-from simulated_stations import BINS, FOUNDED, WHOLE_SERIES, Station, draw, weights
+from serial_order import PERHAPS, Seen, explain, facts_of, product_of
+from simulated_stations import (
+    BINS,
+    FOUNDED,
+    GTINS,
+    WHOLE_SERIES,
+    Station,
+    draw,
+    usual_product,
+    weights,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from emitter.engine.commands import Command
     from emitter.engine.promise import Promise
+    from model_values import Product
 
 SECOND_US = 1_000_000
 NEW_YEAR_US = 20_454 * DAY_US - ALMATY_US  # 2026-01-01 00:00 in Almaty: VAT goes from 12 to 16 %
@@ -132,10 +147,12 @@ class World:
 
     def run(self, steps: int) -> None:
         """Take steps; begin with everybody joined, end with an audit."""
-        for bin_ in BINS[:-1]:  # the last one joins by chance
+        for bin_, station in zip(BINS[:-1], self.stations[::2], strict=False):  # the last by chance
             joining = (RegisterParticipant(bin_, f"ТОО {bin_}", FOUNDED),
-                       ActivateParticipant(bin_, FOUNDED))  # fmt: skip
-            self._batch([(self.stations[0], command) for command in joining])
+                       ActivateParticipant(bin_, FOUNDED),
+                       *[usual_product(bin_, index) for index in station.own])  # fmt: skip
+            for command in joining:
+                self._batch([(station, command)])
         for _ in range(steps):
             self.step()
         self.audit.everything(self.engine, self.model, self.store.inner)
@@ -234,12 +251,20 @@ class World:
             seen.append(verdict)
         seen += self._found_out(doubted, seen)
         lines = {bin_: self.audit.new_lines(self.engine, bin_, self.now_us) for bin_ in BINS}
-        self.model = explain(self.model, seen, self.now_us, lines)
+        self.model = explain(self.model, seen, self.now_us, lines, self._products())
         for bin_ in BINS:
             self.audit.account(self.engine, self.model, bin_)
         for one in seen:
             if isinstance(one.command, DeliverBlock) and one.reason == "OK":
                 self.audit.take_codes(self.engine, one.value)
+
+    def _products(self) -> dict[int, Product]:
+        """Return the products that the engine knows."""
+        found = {}
+        for gtin in GTINS:
+            with contextlib.suppress(Refused):
+                found[gtin] = product_of(self.engine.product(gtin))
+        return found
 
     def _verdict(self, command: Command, outcome: Promise | Refused) -> Seen:
         refused = outcome if isinstance(outcome, Refused) else outcome.exception(timeout_s=0)
@@ -274,6 +299,9 @@ class World:
                 continue
             if isinstance(command, RegisterParticipant | ActivateParticipant):
                 found += self._joined(command)
+                continue
+            if isinstance(command, RegisterProduct):
+                found.append(Seen(command, PERHAPS, {}, None))
                 continue
             try:
                 answer = asking.execute(command)

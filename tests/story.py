@@ -22,6 +22,8 @@ from emitter.engine.invariants import check_store
 from emitter.errors import Reason, Refused
 from emitter.store.port import StoreError
 from emitter.trade.states import CodeState
+from emitter.trade.templates import Group
+from stock import product
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +70,11 @@ class Story:
         lines = (OrderLine(SHOES, 60, 1), OrderLine(SHOES_2, 40, 1))
         return [
             [lambda: RegisterParticipant(BIN, "ТОО", DAY)],
-            [lambda: ActivateParticipant(BIN, DAY)],
+            [
+                lambda: product(BIN, SHOES, Group.SHOES),
+                lambda: product(BIN, SHOES_2, Group.SHOES),
+                lambda: ActivateParticipant(BIN, DAY),
+            ],
             [lambda: CreditAccount(BIN, GROSS_100 + 700, "payment")],
             [
                 lambda: CreateOrder(BIN, "order", lines),
@@ -87,7 +93,7 @@ class Story:
     @property
     def order_id(self) -> UUID:
         """Return the order as its maker heard of it."""
-        return self.heard[3].value.order_id
+        return self.heard[5].value.order_id
 
     def engine(self, store: Store) -> Engine:
         return Engine(
@@ -125,9 +131,9 @@ class Story:
             before = self.heard.get(index)
             if before is not None and not before.reason.meaning.retry:
                 assert (verdict.reason, verdict.details) == (before.reason, before.details)
-                assert verdict.replayed or index < 2, "a verdict did not last"
+                assert verdict.replayed or index < 4, "a verdict did not last"
             elif before is not None and before.reason is not Reason.COMMIT_UNKNOWN:
-                assert not verdict.replayed or index == 4, "what was not saved took place"
+                assert not verdict.replayed or index == 6, "what was not saved took place"
             self.heard[index] = verdict
 
     def verified(self, engine: Engine, records: bytes) -> None:

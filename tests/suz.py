@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from conftest import BIN, DAY, OTHER_BIN
+from conftest import BIN, DAY, OTHER_BIN, STOCK
 from emitter.api.suz.door import station_app
 from emitter.api.suz.listener import StationServer
 from emitter.engine.commands import (
@@ -24,6 +24,7 @@ from emitter.engine.invariants import check_store
 from emitter.store.memory import MemoryStore
 from emitter.store.rows import SignaturePolicy
 from emitter.trade.gs1 import format_gtin
+from stock import stock
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -125,6 +126,7 @@ class Door:
         """Register, activate and credit a participant with a station; return the station."""
         self.engine.execute(RegisterParticipant(bin_, f"ТОО {bin_}", DAY))
         self.engine.execute(ActivateParticipant(bin_, DAY))
+        stock(self.engine, bin_, STOCK.get(bin_, ()))
         self.engine.execute(CreditAccount(bin_, FUNDS_TIYN, f"payment-{bin_}"))
         return self.connect(bin_, policy)
 

@@ -9,7 +9,7 @@ import pytest
 
 from emitter.client import Client, LedgerAccount, MovementKind, Reason, Refused, Role
 from emitter.v1 import account_pb2 as pb
-from served import BIN, DAY, FUNDS_TIYN, NOBODY, OTHER_BIN, Served, bin_of, pharma
+from served import BIN, DAY, FUNDS_TIYN, NOBODY, OTHER_BIN, Served, bin_of, pharma, pharma_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def test_a_payment_is_booked_once_however_often_it_is_sent(served: Served) -> No
 def test_the_journal_tells_every_movement_and_pages_without_gaps(served: Served) -> None:
     bin_ = bin_of(3)
     with Client(served.target, served.join(bin_)) as client:
-        order = client.create_order(pharma(10))
+        order = client.create_order(pharma(10, pharma_of(bin_)))
         list(client.deliver(order.order_id, order.buffers[0].gtin, quantity=4))
         client.close_order(order.order_id)
         whole = list(client.transactions())

@@ -27,6 +27,7 @@ from served import (
     gtin_of,
     new_id,
     pharma,
+    pharma_of,
     refusal_of,
 )
 
@@ -98,17 +99,18 @@ def test_codes_of_every_kind_arrive_and_are_genuine(
 
 
 def test_delivery_pays_once_and_repeats_are_free_and_identical(served: Served) -> None:
+    own = pharma_of(bin_of(20))
     with Client(served.target, served.join(bin_of(20))) as client:
-        order = client.create_order(pharma(50))
-        delivery = client.deliver(order.order_id, PHARMA, "one", 30)
+        order = client.create_order(pharma(50, own))
+        delivery = client.deliver(order.order_id, own, "one", 30)
         codes = delivery.codes()
         assert not delivery.replayed
         paid = client.account().captured_tiyn
         assert paid == delivery.block.gross_tiyn
         assert paid == delivery.block.net_tiyn + delivery.block.vat_tiyn
-        again = client.deliver(order.order_id, PHARMA, "one", 30)
+        again = client.deliver(order.order_id, own, "one", 30)
         assert (again.codes(), again.block, again.replayed) == (codes, delivery.block, True)
-        rest = client.deliver(order.order_id, PHARMA)
+        rest = client.deliver(order.order_id, own)
         assert (rest.block.first_index, rest.block.quantity) == (30, 20)
         codes += rest.codes()
         assert len(set(codes)) == 50

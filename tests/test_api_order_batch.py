@@ -10,7 +10,7 @@ from emitter.client import Client, OrderLine, Reason, Refused
 from emitter.config import Limits
 from emitter.v1 import order_pb2 as pb
 from emitter.wire import refused_of
-from served import Served, bin_of, new_id, pharma
+from served import OTHER_PHARMA, Served, bin_of, new_id, pharma, pharma_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def test_verdicts_come_in_the_order_of_the_requests_each_by_itself(served: Serve
 
 def test_many_orders_are_created_in_few_calls(served: Served) -> None:
     with Client(served.target, served.join(bin_of(30))) as client:
-        orders = {new_id(): pharma(number % 5 + 1) for number in range(1100)}
+        orders = {new_id(): pharma(number % 5 + 1, pharma_of(bin_of(30))) for number in range(1100)}
         answers = list(client.create_orders(orders.items()))
         assert [request_id for request_id, _ in answers] == list(orders)
         for request_id, order in answers:
@@ -69,7 +69,8 @@ def test_many_orders_are_created_in_few_calls(served: Served) -> None:
 
 def test_money_is_reserved_for_as_many_orders_as_it_covers(served: Served) -> None:
     with Client(served.target, served.join(bin_of(31), 5 * 311)) as client:
-        verdicts = [verdict for _, verdict in client.create_orders([pharma(1)] * 9)]
+        lines = pharma(1, pharma_of(bin_of(31)))
+        verdicts = [verdict for _, verdict in client.create_orders([lines] * 9)]
         refused = [each for each in verdicts if isinstance(each, Refused)]
         reserved_tiyn = sum(each.reserved_tiyn for each in verdicts if each not in refused)
         assert {each.reason for each in refused} == {Reason.FUNDS_INSUFFICIENT}
@@ -85,7 +86,9 @@ def test_what_does_not_fit_into_the_queue_is_repeated_by_the_client(keys: KeyRin
         refusals = [refused_of(v.error) for v in verdicts if v.HasField("error")]
         assert {each.reason for each in refusals} == {Reason.OVERLOADED}
         with Client(served.target, served.other_token, attempts=50) as client:
-            verdicts = dict(client.create_orders((f"{n}", pharma(1)) for n in range(90)))
+            verdicts = dict(client.create_orders(
+                (f"{n}", pharma(1, OTHER_PHARMA)) for n in range(90)
+            ))
             assert not any(isinstance(each, Refused) for each in verdicts.values())
             assert sorted(verdicts) == sorted(f"{n}" for n in range(90))
             assert client.account().open_orders == 90

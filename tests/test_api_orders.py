@@ -17,7 +17,20 @@ from emitter.client import (
     Refused,
 )
 from emitter.v1 import order_pb2 as pb
-from served import BIN, LP, OTHER_BIN, PHARMA, Served, bin_of, gtin_of, new_id, pharma
+from served import (
+    BIN,
+    LP,
+    OTHER_BIN,
+    OTHER_PHARMA,
+    PHARMA,
+    Served,
+    bin_of,
+    gtin_of,
+    new_id,
+    pharma,
+    pharma_of,
+    product,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,13 +45,15 @@ def served(keys: KeyRing) -> Iterator[Served]:
 
 
 def test_an_order_is_ready_at_once_and_its_price_reserved(served: Served) -> None:
+    own, more = pharma_of(bin_of(10)), gtin_of(901)
     with Client(served.target, served.join(bin_of(10), 10**9)) as client:
-        order = client.create_order([*pharma(1000), *pharma(5, gtin_of(1))])
+        client.register_product(product(more, 5))
+        order = client.create_order([*pharma(1000, own), *pharma(5, more)])
         account = client.account()
         assert client.order(order.order_id) == order
     assert order.state == OrderState.ORDER_STATE_READY
     assert order.product_group == ProductGroup.PRODUCT_GROUP_PHARMA
-    assert [buffer.gtin for buffer in order.buffers] == [PHARMA, gtin_of(1)]
+    assert [buffer.gtin for buffer in order.buffers] == [own, more]
     first = order.buffers[0]
     assert first.state == BufferState.BUFFER_STATE_ACTIVE
     assert (first.quantity, first.delivered_quantity, first.left_quantity) == (1000, 0, 1000)
@@ -79,7 +94,7 @@ def test_what_an_order_lacks_is_said_and_remembered(served: Served) -> None:
         request_id = new_id()
         for remembered in (False, True):
             with pytest.raises(Refused) as refused:
-                client.create_order(pharma(1), request_id)
+                client.create_order(pharma(1, pharma_of(bin_of(11))), request_id)
             assert refused.value.reason is Reason.FUNDS_INSUFFICIENT
             assert refused.value.refusal.details == {"missing_tiyn": "211"}
             assert refused.value.refusal.replayed == remembered
@@ -107,8 +122,9 @@ def test_another_participants_order_is_not_found(served: Served) -> None:
 
 
 def test_orders_are_listed_newest_first_page_by_page(served: Served) -> None:
+    own = pharma(1, pharma_of(bin_of(12)))
     with Client(served.target, served.join(bin_of(12))) as client:
-        made = [client.create_order(pharma(1)).order_id for _ in range(7)]
+        made = [client.create_order(own).order_id for _ in range(7)]
         for page_size in (0, 1, 3, 7, 1000):
             listed = [order.order_id for order in client.orders(page_size=page_size)]
             assert sorted(listed) == sorted(made)
@@ -129,7 +145,7 @@ def test_a_page_token_of_another_listing_is_refused(served: Served, token: str) 
 
 def test_a_page_token_of_another_participant_is_refused(served: Served) -> None:
     for _ in range(2):
-        served.other.create_order(pharma(1))
+        served.other.create_order(pharma(1, OTHER_PHARMA))
     answer, _ = served.raw(
         "OrderService/ListOrders",
         pb.ListOrdersRequest(page_size=1).SerializeToString(),
@@ -142,10 +158,12 @@ def test_a_page_token_of_another_participant_is_refused(served: Served) -> None:
 
 
 def test_closing_releases_what_was_not_delivered(served: Served) -> None:
+    own, more = pharma_of(bin_of(13)), gtin_of(902)
     with Client(served.target, served.join(bin_of(13))) as client:
-        order = client.create_order([*pharma(10), *pharma(20, gtin_of(3))])
-        list(client.deliver(order.order_id, PHARMA, quantity=4))
-        half = client.close_buffer(order.order_id, gtin_of(3))
+        client.register_product(product(more, 5))
+        order = client.create_order([*pharma(10, own), *pharma(20, more)])
+        list(client.deliver(order.order_id, own, quantity=4))
+        half = client.close_buffer(order.order_id, more)
         assert half.state == OrderState.ORDER_STATE_READY
         assert [buffer.state for buffer in half.buffers] == [
             BufferState.BUFFER_STATE_ACTIVE,
@@ -159,7 +177,7 @@ def test_closing_releases_what_was_not_delivered(served: Served) -> None:
             client.close_order(order.order_id)
         assert refused.value.reason is Reason.TRANSITION_REFUSED
         with pytest.raises(Refused) as refused:
-            client.deliver(order.order_id, PHARMA)
+            client.deliver(order.order_id, own)
         assert refused.value.reason is Reason.TRANSITION_REFUSED
     assert closed.state == OrderState.ORDER_STATE_CLOSED
     assert closed.HasField("close_time")
@@ -179,7 +197,7 @@ def test_a_gtin_that_the_order_does_not_have_is_named(served: Served) -> None:
 
 def test_many_orders_are_in_flight_on_one_stream(served: Served) -> None:
     with Client(served.target, served.join(bin_of(14))) as client:
-        orders = {new_id(): pharma(number % 7 + 1) for number in range(90)}
+        orders = {new_id(): pharma(number % 7 + 1, pharma_of(bin_of(14))) for number in range(90)}
         answers = list(client.stream_orders(orders.items()))
         assert sorted(request_id for request_id, _ in answers) == sorted(orders)
         for request_id, order in answers:
@@ -231,10 +249,11 @@ def test_bytes_that_are_no_order_are_answered_on_the_stream(served: Served) -> N
 
 
 def test_answers_of_many_streams_do_not_mix(served: Served) -> None:
-    def run(client: Client, prefix: str) -> Iterator[tuple[str, object]]:
-        return client.stream_orders((f"{prefix}-{n}", pharma(1)) for n in range(20))
+    def run(client: Client, prefix: str, gtin: str) -> Iterator[tuple[str, object]]:
+        return client.stream_orders((f"{prefix}-{n}", pharma(1, gtin)) for n in range(20))
 
-    mine, others = run(served.client, "mine"), run(served.other, "others")
+    mine = run(served.client, "mine", PHARMA)
+    others = run(served.other, "others", OTHER_PHARMA)
     for (my_id, my_order), (other_id, other_order) in zip(mine, others, strict=True):
         assert my_id.startswith("mine")
         assert other_id.startswith("others")

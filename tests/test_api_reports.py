@@ -29,7 +29,17 @@ from emitter.client import (
 )
 from emitter.client.calls import civil_date
 from emitter.v1 import report_pb2 as pb
-from served import BIN, NOBODY, OTHER_BIN, Served, gtin_of, new_id, pharma
+from served import (
+    BIN,
+    NOBODY,
+    OTHER_BIN,
+    PHARMA_TEMPLATE,
+    Served,
+    gtin_of,
+    new_id,
+    pharma,
+    product,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +62,7 @@ class Goods:
 
     def __init__(self, served: Served, quantity: int = 10, delivered: int = 0) -> None:
         self.gtin = gtin_of(next(_goods))
+        served.client.register_product(product(self.gtin, PHARMA_TEMPLATE))
         self.order_id = served.client.create_order(pharma(quantity, self.gtin)).order_id
         delivery = served.client.deliver(self.order_id, self.gtin, "block", delivered)
         self.codes = [row.tobytes() for records in delivery for row in records]
@@ -262,6 +273,7 @@ def test_a_token_of_another_kind_of_list_is_no_page(served: Served) -> None:
 
 
 def test_packs_are_named_by_gtin_and_serial(served: Served) -> None:
+    served.client.register_product(product("00000046198488", 4))
     line = OrderLine(gtin="00000046198488", quantity=2, template_id=4, price_tiyn=95_000)
     order = served.client.create_order([line])
     (records,) = served.client.deliver(order.order_id, line.gtin)

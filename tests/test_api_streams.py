@@ -13,7 +13,7 @@ import pytest
 from emitter.client import Client, Reason, Refused
 from emitter.config import Limits
 from emitter.v1 import code_pb2, order_pb2
-from served import OTHER_BIN, PHARMA, Served, new_id, pharma, refusal_of
+from served import OTHER_BIN, OTHER_PHARMA, PHARMA, Served, new_id, pharma, refusal_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,16 +77,16 @@ def test_streams_are_capped_by_participant_and_in_total(keys: KeyRing) -> None:
         refused = refusal_of(OpenStream(served.target, served.other_token).receive)
         assert refused.refusal.details == {"what": "streams_max"}
         # Nothing is captured for a delivery that found no place, and single calls find a thread.
-        order = served.other.create_order(pharma(5))
+        order = served.other.create_order(pharma(5, OTHER_PHARMA))
         with (
             Client(served.target, served.other_token, attempts=1) as impatient,
             pytest.raises(Refused) as caught,
         ):
-            impatient.deliver(order.order_id, PHARMA)
+            impatient.deliver(order.order_id, OTHER_PHARMA)
         assert caught.value.reason is Reason.OVERLOADED
         assert served.other.account().captured_tiyn == 0
         mine[0].end()
-        assert len(served.other.deliver(order.order_id, PHARMA).codes()) == 5
+        assert len(served.other.deliver(order.order_id, OTHER_PHARMA).codes()) == 5
         mine[1].end()
         other.end()
 
@@ -166,7 +166,7 @@ def test_a_slow_reader_leaves_the_others_alone(keys: KeyRing) -> None:
             times = []
             for _ in range(50):
                 start = time.monotonic()
-                other.create_order(pharma(1))
+                other.create_order(pharma(1, OTHER_PHARMA))
                 times.append(time.monotonic() - start)
         assert sorted(times)[25] < 0.5
         assert served.operator.account(bin=OTHER_BIN).open_orders == 50

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import BIN, DAY, GROSS_100, SHOES, Clock
+from conftest import BIN, DAY, GROSS_100, SHOES, SHOES_2, Clock
 from emitter.config import Limits
 from emitter.engine.commands import (
     ActivateParticipant,
@@ -25,6 +25,8 @@ from emitter.engine.commands import (
 from emitter.engine.engine import Engine
 from emitter.engine.invariants import check_store
 from emitter.store.memory import MemoryStore
+from emitter.trade.templates import Group
+from stock import product
 
 if TYPE_CHECKING:
     from emitter.engine.commands import Command
@@ -54,8 +56,13 @@ ROWS = """
     order 1 1, order 2 1, close x A, order 3 1        OK, OK, OK, OK
     order 1 1, order 2 201, order 3 1, order 4 1  OK, FUNDS_INSUFFICIENT, OK, ORDERS_ACTIVE_LIMIT
     register, activate, pay p 1                       OK, OK, OK
-    register, activate, order 1 1, pay p 1, order 2 1    OK, OK, FUNDS_INSUFFICIENT, OK, OK
-    pay p 1, register, order 1 1  PARTICIPANT_NOT_FOUND, OK, PARTICIPANT_NOT_ACTIVE
+    register, product shoes, activate, new 1 1, pay p 1  OK, OK, OK, FUNDS_INSUFFICIENT, OK
+    pay p 1, register, product shoes, new 1 1  PARTICIPANT_NOT_FOUND, OK, OK, PARTICIPANT_NOT_ACTIVE
+    product shoes, register, new 1 1  PARTICIPANT_NOT_FOUND, OK, PRODUCT_NOT_FOUND
+    new 1 5, product shoes, new 1 5, product shoes  PRODUCT_NOT_FOUND, OK, OK, OK
+    product shoes, new 1 5, product lp, new 2 5  OK, OK, PRODUCT_GROUP, OK
+    product shoes, product lp, new 1 5, product shoes, new 2 5  OK, OK, PRODUCT_GROUP, OK, OK
+    product lp, new 1 5, order A 1  OK, PRODUCT_GROUP, REQUEST_DIFFERS
 """
 
 
@@ -76,6 +83,7 @@ class Scene:
         self.orders = {}
         self.engine.execute(RegisterParticipant(BIN, "ТОО", DAY))
         self.engine.execute(ActivateParticipant(BIN, DAY))
+        self.engine.execute(product(BIN, SHOES, Group.SHOES))
         self.engine.execute(CreditAccount(BIN, 4 * GROSS_100, "payment"))
         for name in "AB":
             command = CreateOrder(BIN, name, (OrderLine(SHOES, 100, 1),))
@@ -91,6 +99,11 @@ class Scene:
                 return CloseOrder(self.bin, request_id, self.orders[name])
             case "pay", reference, hundreds:
                 return CreditAccount(self.bin, int(hundreds) * GROSS_100, reference)
+            case "new", request_id, count:
+                return CreateOrder(self.bin, request_id, (OrderLine(SHOES_2, int(count), 1),))
+            case "product", group:
+                wanted = Group.SHOES if group == "shoes" else Group.LIGHT_INDUSTRY
+                return product(self.bin, SHOES_2, wanted)
             case ["register"]:
                 return RegisterParticipant(self.bin, "ТОО", DAY)
             case ["activate"]:

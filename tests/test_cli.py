@@ -52,6 +52,7 @@ def place(tmp_path_factory):
     place.run("account", "register", BIN, "ТОО «Пример»", "--on", "2026-03-01")
     place.run("account", "activate", BIN, "--on", "2026-03-02")
     place.run("account", "credit", BIN, "5000000.00", "--reference", "KZ-1")
+    place.stock(BIN)
     place.environment |= place.token("station.token", "--role", "station", "--bin", BIN)
     yield place
     assert place.stop() == 0
@@ -296,12 +297,9 @@ def test_a_served_store_is_checked_beside_its_server_but_not_opened_for_writing(
 
 def test_a_breach_is_named_and_ends_with_1(here, tmp_path, keys):
     engine = Engine(open_lmdb(tmp_path / "data"), keys)
-    for command in (
-        RegisterParticipant(int(BIN), "x", DAY),
-        ActivateParticipant(int(BIN), DAY),
-        CreditAccount(int(BIN), 1000, "1"),
-    ):
-        engine.execute(command)
+    engine.execute(RegisterParticipant(int(BIN), "x", DAY))
+    engine.execute(ActivateParticipant(int(BIN), DAY))
+    engine.execute(CreditAccount(int(BIN), 1000, "1"))
     engine.close()
     assert here("check")[0] == 0
     store = open_lmdb(tmp_path / "data")

@@ -24,6 +24,7 @@ def place(tmp_path_factory):
     place.run("account", "register", BIN, "ТОО «Пример»", "--on", "2026-03-01")
     place.run("account", "activate", BIN, "--on", "2026-03-02")
     place.run("account", "credit", BIN, "5000000.00", "--reference", "KZ-1")
+    place.stock(BIN)
     place.operator = operator
     place.environment |= place.token("station.token", "--role", "station", "--bin", BIN)
     place.shoes = place.ask("order", "create", f"{SHOES}:1000:1")["order_id"]

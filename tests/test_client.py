@@ -17,7 +17,7 @@ from emitter.client import Client, CodesDamagedError, Order, Reason, Refused
 from emitter.config import Limits
 from emitter.v1 import code_pb2
 from proxy import Proxy
-from served import BIN, PHARMA, Served, bin_of, gtin_of, new_id, pharma
+from served import BIN, PHARMA, Served, bin_of, gtin_of, new_id, pharma, pharma_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,7 +63,7 @@ def test_a_lost_answer_does_not_make_a_second_order(served: Served) -> None:
 
 def test_a_broken_stream_of_orders_goes_on_and_answers_each_order(served: Served) -> None:
     with Client(served.target, served.join(bin_of(30))) as direct:
-        sent = {new_id(): pharma(number % 9 + 1) for number in range(300)}
+        sent = {new_id(): pharma(number % 9 + 1, pharma_of(bin_of(30))) for number in range(300)}
         token = direct._metadata[0][1].removeprefix("Bearer ")
         with (
             Proxy(served.target, lambda number, passed: passed > 8_000 * number) as proxy,

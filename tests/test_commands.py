@@ -30,6 +30,7 @@ from emitter.engine.commands import (
     OpenConnection,
     OrderLine,
     RegisterParticipant,
+    RegisterProduct,
     RegisterStation,
 )
 from emitter.engine.engine import Engine
@@ -39,15 +40,18 @@ from emitter.engine.participants import Role
 from emitter.errors import Reason, Refused
 from emitter.store.memory import MemoryStore
 from emitter.store.rows import SignaturePolicy
+from emitter.trade.templates import Group
 from fuzzing import amount, first_seed
 from model import Model
 from model_values import identity, memory_us
 from serial_order import Seen, explain
+from stock import TNVED, gtin_of, product
 
 if TYPE_CHECKING:
     from emitter.engine.commands import Command
 
 POOR, FUTURE, REGISTERED, UNKNOWN = 100140012344, 200740005562, 50640001236, 1
+POORS, FUTURES = gtin_of(1), gtin_of(2)  # what they sell
 BINS = (BIN, OTHER_BIN, POOR, FUTURE, REGISTERED, UNKNOWN)
 LIMITS = Limits(active_orders_max=6, details_bytes_max=20)
 DAYS = DAY + dt.timedelta(days=400)
@@ -85,6 +89,9 @@ def _joining() -> list[Command]:
         if on is not None:
             commands.append(ActivateParticipant(bin_, on))
     paying = (BIN, OTHER_BIN, FUTURE)
+    goods = ((BIN, SHOES), (BIN, SHOES_2), (POOR, POORS), (FUTURE, FUTURES))
+    commands += [product(bin_, gtin, Group.SHOES) for bin_, gtin in goods]
+    commands += [product(OTHER_BIN, gtin, Group.LIGHT_INDUSTRY) for gtin in (LP, MILK)]
     return commands + [CreditAccount(b, 10 * GROSS_100, f"payment {b}") for b in paying]
 
 
@@ -109,7 +116,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
     pair = (line(SHOES, 60), line(SHOES_2, 40))
     tell(*[CreateOrder(BIN, name, pair) for name in ("fresh", "part", "rest", "closed")])
     tell(CreateOrder(OTHER_BIN, "foreign", (line(LP, 20, 10), line(MILK, 5, 10))))
-    tell(CreateOrder(POOR, "dear", pair))
+    tell(CreateOrder(POOR, "dear", (line(POORS, 60),)))
     _, part, rest, closed, foreign = made
     tell(
         DeliverBlock(BIN, part, SHOES, "b", 25), DeliverBlock(BIN, part, SHOES_2, "all"),
@@ -141,7 +148,7 @@ numbers = st.sampled_from(
 )
 numbers |= st.integers(-3, 200) | st.integers()
 bins = st.sampled_from([BIN] * 5 + [OTHER_BIN] * 2 + list(BINS))
-gtins = st.sampled_from([SHOES] * 4 + [SHOES_2] * 2 + [LP, MILK, 0, 1, 10**14 - 1])
+gtins = st.sampled_from([SHOES] * 4 + [SHOES_2] * 2 + [LP, MILK, POORS, FUTURES, 0, 1, 10**14 - 1])
 templates = st.sampled_from([1, 3, 4, 5, 7, 8, 10, 16, 18, 20, 0, 2, 6, 255, -1])
 prices = st.none() | st.sampled_from([0, 9_500, 10**6 - 1, 10**6, 80**4 - 1, 80**4, -1, 2**70])
 good_lines = st.builds(line, gtins, st.integers(1, 40), st.sampled_from([1, 10]))
@@ -154,6 +161,8 @@ good_orders = st.lists(
     unique_by=lambda one: one.gtin,
 ).map(tuple)
 lines |= good_orders | st.just((line(SHOES, 60), line(SHOES_2, 40)))
+codes = st.sampled_from(["", "6403", TNVED, "64039", "640399930x", "６４０３", TNVED + "0"])
+names = st.sampled_from(["Товар", "Обувь"])
 dates = st.sampled_from([DAY, DAYS, dt.date.min, dt.date.max]) | st.dates()
 
 
@@ -164,6 +173,8 @@ def commands_of(town: Town) -> st.SearchStrategy[Command]:
     return st.one_of(
         st.builds(RegisterParticipant, bins, texts | st.just(f"ТОО {BIN}"), dates),
         st.builds(ActivateParticipant, bins, dates),
+        st.builds(RegisterProduct, bins, gtins, st.sampled_from(Group), codes, texts, texts),
+        st.builds(RegisterProduct, bins, gtins, st.sampled_from(Group), st.just(TNVED), names),
         st.builds(CreditAccount, bins, numbers | st.sampled_from([10**15, 10**15 + 1]), texts),
         st.builds(CreateOrder, bins, texts, lines, details, memories),
         st.builds(CreateOrder, bins, new_ids, good_orders),
@@ -285,12 +296,21 @@ PRECEDENCE = {
         CloseOrder(BIN, "close", UUID(int=1)), Reason.REQUEST_DIFFERS),
     "presence before state": (
         CloseOrder(BIN, "new", UUID(int=0), MILK), Reason.BUFFER_NOT_FOUND),
-    "a form of serials before the number of orders": (
-        CreateOrder(BIN, "new", (line(SHOES, 1, 5),)), Reason.SERIAL_FORM_FIXED),
+    "the participant before the product": (
+        CreateOrder(UNKNOWN, "new", (line(SHOES, 1),)), Reason.PARTICIPANT_NOT_FOUND),
+    "the product before the contract": (
+        CreateOrder(FUTURE, "new", (line(SHOES, 1),)), Reason.PRODUCT_NOT_FOUND),
+    "a product of a line before the group of another": (
+        CreateOrder(BIN, "new", (line(SHOES, 1, 5), OrderLine(LP, 1, 5))),
+        Reason.PRODUCT_NOT_FOUND),
+    "the contract before the group": (
+        CreateOrder(FUTURE, "new", (line(FUTURES, 1, 5),)), Reason.PARTICIPANT_NOT_ACTIVE),
+    "the group before the number of orders": (
+        CreateOrder(BIN, "new", (line(SHOES, 1, 5),)), Reason.PRODUCT_GROUP),
     "the number of orders before money": (
         CreateOrder(BIN, "new", (line(SHOES, 10**7),)), Reason.ORDERS_ACTIVE_LIMIT),
     "the contract before money": (
-        CreateOrder(FUTURE, "new", (line(SHOES, 10**7),)), Reason.PARTICIPANT_NOT_ACTIVE),
+        CreateOrder(FUTURE, "new", (line(FUTURES, 10**7),)), Reason.PARTICIPANT_NOT_ACTIVE),
 }  # fmt: skip
 
 

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from conftest import SHOES
 from emitter.engine.commands import CloseOrder, DeliverBlock
 from emitter.engine.invariants import check_store
 from emitter.errors import Reason, Refused
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.memory import MemoryStore
 from emitter.trade.ledger import LedgerAccount, MovementKind
-from engines import Opened, join, order
+from engines import Opened, join, order, shoes_of
 from fuzzing import amount, seeds
 
 if TYPE_CHECKING:
@@ -133,7 +132,8 @@ class Station(NamedTuple):
         for quantity, command in zip(self.quantities, orders, strict=True):
             told.append(verdict(quantity, self.engine.submit(command)))
             if self.spends and (made := told[-1].order_id):
-                self.engine.execute(DeliverBlock(self.bin, made, SHOES, "b", (quantity + 1) // 2))
+                half, gtin = (quantity + 1) // 2, shoes_of(self.bin)
+                self.engine.execute(DeliverBlock(self.bin, made, gtin, "b", half))
                 self.engine.execute(CloseOrder(self.bin, f"close-{made}", made))
         return told
 

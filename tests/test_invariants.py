@@ -20,6 +20,7 @@ from emitter.store.rows import JournalRow
         (b"r", 8 + 16, "a range is held by the buffer it names"),
         (b"b", 8, "cumulative share"),
         (b"s", 2, "counters are given out once"),
+        (b"g", 0, "a product's GTIN is its owner's|a GTIN with an owner is a product"),
     ],
 )
 def test_the_check_names_a_changed_row(keys, clock, kind: bytes, at: int, invariant: str) -> None:

@@ -60,7 +60,7 @@ def _summary(pytestconfig: pytest.Config) -> Iterator[None]:
 def test_what_was_answered_survives_a_power_cut(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     with Home(tmp_path / "home") as home:
-        deaths = [chance.randint(20, 60), 1, chance.randint(10, 60)]
+        deaths = [chance.randint(34, 74), 1, chance.randint(10, 60)]
         history = _play(home, tmp_path, chance, deaths=deaths)
         wrong = _cut(home, history, _draw_cuts(history, chance, amount(60, 200)), chance)
     assert not wrong, f"{len(wrong)} power cuts lost something; the first:\n{wrong[0]}"
@@ -80,7 +80,7 @@ def test_an_answer_from_memory_survives_a_power_cut(tmp_path: Path) -> None:
     """A killed server's last commit is read by the next one, whether the disk has it or not."""
     chance = random.Random(1)
     with Home(tmp_path / "home") as home:
-        history = _play(home, tmp_path, chance, deaths=[20, 5, 5], stations_each=0)
+        history = _play(home, tmp_path, chance, deaths=[34, 5, 5], stations_each=0)
         cuts = [(heard_ns, fate) for heard_ns in history.first_answers(1) for fate in Fate]
         wrong = _cut(home, history, cuts, chance)
     assert not wrong, f"{len(wrong)} power cuts lost something; the first:\n{wrong[0]}"

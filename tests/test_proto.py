@@ -32,6 +32,7 @@ from emitter.v1 import (
     code_pb2,
     label_pb2,
     order_pb2,
+    product_pb2,
     public_pb2,
     report_pb2,
     station_pb2,
@@ -44,6 +45,7 @@ ROOT = Path(__file__).parent.parent
 FILES = [
     order_pb2.DESCRIPTOR, code_pb2.DESCRIPTOR, account_pb2.DESCRIPTOR, station_pb2.DESCRIPTOR,
     label_pb2.DESCRIPTOR, report_pb2.DESCRIPTOR, public_pb2.DESCRIPTOR,
+    product_pb2.DESCRIPTOR,
 ]  # fmt: skip
 SERVICES = [service for file in FILES for service in file.services_by_name.values()]
 METHODS = [method for service in SERVICES for method in service.methods]
@@ -114,7 +116,7 @@ def test_services_and_packages_are_named_after_the_rules() -> None:
     assert {service.full_name for service in SERVICES} == {
         "emitter.v1.OrderService", "emitter.v1.CodeService", "emitter.v1.AccountService",
         "emitter.v1.StationService", "emitter.v1.LabelService", "emitter.v1.ReportService",
-        "emitter.v1.PublicService",
+        "emitter.v1.PublicService", "emitter.v1.ProductService",
     }  # fmt: skip
 
 
@@ -131,7 +133,8 @@ def test_lists_are_paged_and_no_request_names_its_caller(method: object) -> None
     if method.name.startswith("List"):
         assert {"page_size", "page_token"} <= names
         assert "next_page_token" in {field.name for field in method.output_type.fields}
-    operators = {"AccountService", "StationService", "ReportService"}  # who may name another's
+    # Who may name another's:
+    operators = {"AccountService", "StationService", "ReportService", "ProductService"}
     if method.containing_service.name not in operators and not method.name.startswith(
         ("Get", "List")
     ):

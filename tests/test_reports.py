@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from conftest import BIN, LP, OTHER_BIN, SHOES, SHOES_2, Bench
+from conftest import BIN, OTHER_BIN, OTHER_SHOES, SHOES, SHOES_2, Bench
 from emitter import _core
 from emitter.engine.code_sets import BlockName, CodeSet, CodeSpan
 from emitter.engine.commands import CloseOrder, DeliverBlock, OrderLine, ReportCodes
@@ -22,6 +22,7 @@ from emitter.trade.circulation import (
     DocumentStatus,
 )
 from emitter.trade.states import CODE, CodeEvent, CodeState
+from stock import stock
 
 MONEY = 1_000_000_000
 KINDS = list(MOVES)
@@ -123,8 +124,9 @@ def test_every_cell(bench: Bench, report: Reporter, kind: DocumentKind, state: C
 def test_valid_codes_are_moved_beside_bad_ones(bench: Bench, report: Reporter):
     order = bench.order("order", OrderLine(SHOES, 10, 1))
     codes = bench.codes(bench.deliver(order, "block", 4).value)
-    other = bench.order("other", OrderLine(LP, 3, 9), bin_=OTHER_BIN)
-    block = bench.engine.execute(DeliverBlock(OTHER_BIN, other.order_id, LP, "theirs")).value
+    other = bench.order("other", OrderLine(OTHER_SHOES, 3, 1), bin_=OTHER_BIN)
+    theirs = DeliverBlock(OTHER_BIN, other.order_id, OTHER_SHOES, "theirs")
+    block = bench.engine.execute(theirs).value
     theirs = bench.engine.records(block, 0, 1)
     forged = codes[1][:-1] + (b"A" if codes[1][-1:] != b"A" else b"B")
     text = b"\n".join([codes[0], forged, b"nonsense", codes[0], theirs, codes[3]])
@@ -234,8 +236,9 @@ def test_codes_named_in_vain_are_told_by_their_identification_code(bench: Bench,
     """GTIN and serial of delivered codes; of others, and of another's, nothing but the item."""
     order = bench.order("order", OrderLine(SHOES, 3000, 1))
     codes = bench.codes(bench.deliver(order, "block", 2000).value)
-    other = bench.order("other", OrderLine(LP, 3, 9), bin_=OTHER_BIN)
-    block = bench.engine.execute(DeliverBlock(OTHER_BIN, other.order_id, LP, "theirs")).value
+    other = bench.order("other", OrderLine(OTHER_SHOES, 3, 1), bin_=OTHER_BIN)
+    theirs = DeliverBlock(OTHER_BIN, other.order_id, OTHER_SHOES, "theirs")
+    block = bench.engine.execute(theirs).value
     theirs = bench.engine.records(block, 0, 1)
     report(DocumentKind.DROPOUT, text=codes[7] + b"\n" + codes[1998])
     spans = (CodeSpan(order.order_id, SHOES, 5, 10), CodeSpan(order.order_id, SHOES, 1990, 100))
@@ -255,6 +258,7 @@ def test_codes_named_in_vain_are_told_by_their_identification_code(bench: Bench,
     told = bench.engine.identification_codes(place, [1998, 7, 2000, 8, -1])
     size = len("0104670033010053213000000000000")
     assert told == [codes[1998][:size], codes[7][:size], b"", codes[8][:size], b""]
+    stock(bench.engine, BIN, [(46198488, 4)])
     pack = bench.order("pack", OrderLine(46198488, 2, 4, 95_000))
     packs = bench.codes(bench.deliver(pack, "packs", gtin=46198488).value)
     told = bench.engine.identification_codes(Place(BIN, pack.order_id, 46198488), [1])

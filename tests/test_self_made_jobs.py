@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from conftest import BIN, MILK, OTHER_BIN, SHOES, SHOES_2, Bench, Clock
+from conftest import BIN, LP, LP_2, MILK, Bench, Clock
 from emitter.engine.commands import DeliverBlock, OrderLine
 from emitter.engine.engine import Engine
 from emitter.engine.invariants import BreachError, check_store
@@ -21,6 +21,7 @@ from emitter.store.memory import MemoryStore
 from engines import Opened, join
 from faulty_store import FaultyStore, ladder
 from own import STEP, delivered, line, made, order
+from stock import stock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,16 +146,15 @@ def test_of_orders_with_the_same_serials_at_the_same_time_exactly_one_is_made(
     with closing(Opened(keys)) as opened, ThreadPoolExecutor(4) as pool:
         store = MemoryStore()
         engine = opened(store)
-        for bin_ in (BIN, OTHER_BIN):
-            join(engine, bin_, 10**10)
+        join(engine, BIN, 10**10)
+        stock(engine, BIN, [(LP, 10)])
         for round_ in range(12):
             common = made(1, seed=100 + round_)
 
             def create(n: int, common: tuple[str, ...] = common, round_: int = round_) -> str:
                 own = made(counts[n % 2] - 1, seed=1000 * round_ + n)
-                bin_ = (BIN, OTHER_BIN)[n % 2]
                 try:
-                    engine.execute(order(f"{round_} {n}", line(own + common), bin_=bin_))
+                    engine.execute(order(f"{round_} {n}", line(own + common)))
                 except Refused as refused:
                     return refused.reason.name
                 return "OK"
@@ -168,7 +168,7 @@ def test_of_orders_with_the_same_serials_at_the_same_time_exactly_one_is_made(
 def test_an_order_of_operators_codes_in_between_takes_the_request_id(rich: Bench) -> None:
     asked = rich.engine.submit(order("r", line(made(5 * STEP))))
     rich.engine._writer.run_once()
-    assert rich.engine.submit(order("r", OrderLine(SHOES, 1, 10)))
+    assert rich.engine.submit(order("r", OrderLine(LP_2, 1, 10)))
     rich.engine.work_off()
     refused = asked.exception(0)
     assert isinstance(refused, Refused)
@@ -237,9 +237,10 @@ def test_a_real_store_and_real_steps_carry_a_large_order(tmp_path, keys: KeyRing
         store = open_lmdb(tmp_path / "store", sync=False)
         engine = opened(store)
         join(engine, BIN, 10**9)
+        stock(engine, BIN, [(LP, 10)])
         serials = made(7_000)
         view = engine.execute(order("r", line(serials))).value
-        block = engine.execute(DeliverBlock(BIN, view.order_id, SHOES_2, "b")).value
+        block = engine.execute(DeliverBlock(BIN, view.order_id, LP, "b")).value
         codes = np.frombuffer(engine.records(block, 0, 7_000), "S85")
         found = engine.verify(b"\n".join(codes.tolist()))
         assert not found.reasons.any()

@@ -19,8 +19,10 @@ from emitter.engine.commands import (
     RegisterParticipant,
 )
 from emitter.errors import Refused
+from emitter.trade.templates import Group
 from model import Model
 from serial_order import Seen, explain
+from stock import product
 
 if TYPE_CHECKING:
     from emitter.engine.commands import Command
@@ -39,6 +41,7 @@ class Witness:
         self.tell(self.see(
             RegisterParticipant(BIN, "ТОО", DAY),
             ActivateParticipant(BIN, DAY),
+            product(BIN, SHOES, Group.SHOES),
             CreditAccount(BIN, 2 * GROSS_100, "payment"),
         ))  # fmt: skip
 

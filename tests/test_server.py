@@ -24,7 +24,17 @@ from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.memory import MemoryStore
 from emitter.store.port import StoreLocked
 from emitter.wire import require_loopback
-from served import BIN, DAY, PHARMA, Process, Served, certificate, pharma
+from served import (
+    BIN,
+    DAY,
+    PHARMA,
+    PHARMA_TEMPLATE,
+    Process,
+    Served,
+    certificate,
+    pharma,
+    product,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,6 +170,7 @@ def home(tmp_path: Path) -> Iterator[tuple[Path, str, str]]:
     with Client(target, engine.embedded_token()) as operator:
         operator.register_participant(BIN, "ТОО", DAY)
         operator.activate_participant(BIN, DAY)
+        operator.register_product(product(PHARMA, PHARMA_TEMPLATE), bin=BIN)
         operator.credit(BIN, 10**12, "payment")
         token = operator.issue_token(Role.ROLE_STATION, BIN)
     server.stop(5)

@@ -22,7 +22,8 @@ VERDICTS = """
     OK FUNDS_INSUFFICIENT FIELD_REQUIRED QUANTITY_OUT_OF_RANGE TEMPLATE_UNKNOWN GROUP_MIXED
     GTIN_REPEATED PRICE_REQUIRED PRICE_REFUSED LIMIT_EXCEEDED TEXT_INVALID PARTICIPANT_NOT_FOUND
     ORDER_NOT_FOUND BUFFER_NOT_FOUND REQUEST_DIFFERS PARTICIPANT_EXISTS PARTICIPANT_NOT_ACTIVE
-    SERIAL_FORM_FIXED SERIALS_EXHAUSTED QUANTITY_LEFT TRANSITION_REFUSED ORDERS_ACTIVE_LIMIT
+    PRODUCT_NOT_FOUND PRODUCT_OF_ANOTHER PRODUCT_GROUP TNVED_INVALID SERIALS_EXHAUSTED
+    QUANTITY_LEFT TRANSITION_REFUSED ORDERS_ACTIVE_LIMIT
     OVERLOADED STORE_FULL COMMIT_FAILED COMMIT_UNKNOWN
 """
 
@@ -70,7 +71,7 @@ def test_runs_by_chance_meet_every_verdict(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "at"),
-    [("a", 0), ("a", 8), ("o", 0), ("j", 43), ("b", 8), ("s", 2), ("r", 24), ("q", 0)],
+    [("a", 0), ("a", 8), ("o", 0), ("j", 43), ("b", 8), ("s", 2), ("r", 24), ("q", 0), ("g", 0)],
 )
 def test_a_run_notices_a_row_that_was_changed_behind_its_back(
     kind: str, at: int, tmp_path: Path

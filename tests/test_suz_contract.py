@@ -10,10 +10,12 @@ from typing import Any
 import jsonschema
 import pytest
 
+from conftest import BIN
 from emitter.api.suz.contract import V2, V3
 from emitter.api.suz.words import EXTENSIONS, NOT_OFFERED
 from emitter.config import Limits
 from emitter.trade.gs1 import check_digit
+from stock import stock
 from suz import MILK, Door, shoes_order, v3_order
 
 DOCS = Path(__file__).parent.parent / "docs" / "stations.md"
@@ -93,6 +95,7 @@ def orders(door: Door) -> dict[str, str]:
     """An order of each extension, made of the contract's examples."""
     made = {}
     for extension in EXTENSIONS:
+        stock(door.engine, BIN, [(int(gtin_of(extension)), TEMPLATES[extension])])
         reply = door.station.call("POST", f"v2/{extension}/orders", order_of(extension))
         assert reply.status == 200, reply.body
         made[extension] = reply.json["orderId"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conftest import BIN, DAY, OTHER_BIN
+from conftest import BIN, DAY, OTHER_BIN, OTHER_SHOES, STOCK
 from emitter.api.suz.door import station_app
 from emitter.api.suz.listener import StationServer
 from emitter.config import Limits
@@ -31,14 +31,17 @@ from emitter.engine.engine import Engine
 from emitter.engine.invariants import check_store
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.rows import SignaturePolicy
+from emitter.trade.gs1 import format_gtin
 from emitter.trade.ledger import Cost
 from fuzzing import amount, seeds
+from stock import stock
 from suz import SHOES, Station, shoes_order
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FUNDS_TIYN = 10**9
+OTHER_GTIN = format_gtin(OTHER_SHOES)
 LIMITS = Limits(active_orders_max=0, station_requests_max=5000, station_burst_max=5000)
 
 
@@ -62,6 +65,7 @@ class Home:
         """Join a participant; return omsId and clientToken."""
         self.engine.execute(RegisterParticipant(bin_, f"ТОО {bin_}", DAY))
         self.engine.execute(ActivateParticipant(bin_, DAY))
+        stock(self.engine, bin_, STOCK[bin_])
         self.engine.execute(CreditAccount(bin_, FUNDS_TIYN, f"payment-{bin_}"))
         policy = SignaturePolicy.OPTIONAL
         oms_id = self.engine.execute(RegisterStation(bin_, "цех", policy)).value.oms_id
@@ -133,14 +137,12 @@ def run_acknowledging(weather: Weather, number: int, quantity: int, chance: rand
 
 def run_listing(weather: Weather, number: int, quantity: int, chance: random.Random):
     """A station that does not: it finds what it lost in the list of blocks."""
-    sent = {
-        "productGroup": "shoes",
-        "products": [
-            {"gtin": SHOES, "quantity": quantity, "serialNumberType": "OPERATOR", "templateId": 1}
-        ],
-    }
+    product = {
+        "gtin": OTHER_GTIN, "quantity": quantity, "serialNumberType": "OPERATOR", "templateId": 1,
+    }  # fmt: skip
+    sent = {"productGroup": "shoes", "products": [product]}
     order = weather.ask("POST", "v3/order", sent, request=f"order-{number}")["orderId"]
-    at = {"orderId": order, "gtin": SHOES}
+    at = {"orderId": order, "gtin": OTHER_GTIN}
     while True:
         (info,) = weather.ask("GET", "v3/order/status", orderId=order)
         if info["leftInBuffer"] < 5:

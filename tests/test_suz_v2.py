@@ -12,6 +12,7 @@ from conftest import BIN
 from emitter.config import Limits
 from emitter.engine.commands import CreateOrder, OrderLine
 from emitter.trade.templates import TEMPLATES
+from stock import stock
 from suz import LP, MILK, SHOES, Door, shoes_order
 
 NOWHERE = "d1bc8149-7b39-4aa2-afb1-df1b6c8f80c5"
@@ -309,12 +310,14 @@ def test_tobacco_needs_its_price(door: Door) -> None:
         "factoryCountry": "KZ", "factoryId": "1", "productCode": "1", "productDescription": "x",
         "productionLineId": "1",
     }  # fmt: skip
-    product = {"gtin": SHOES, "quantity": 2, "serialNumberType": "OPERATOR", "templateId": 3}
+    gtin = "04870000000012"
+    stock(door.engine, BIN, [(int(gtin), 3)])
+    product = {"gtin": gtin, "quantity": 2, "serialNumberType": "OPERATOR", "templateId": 3}
     reply = door.station.call("POST", "v2/tobacco/orders", base | {"products": [product]})
     assert fields(reply) == {"products[0].mrp"}
     priced = base | {"products": [product | {"mrp": "95000"}]}
     order_id = door.station.post("v2/tobacco/orders", priced)["orderId"]
-    taken = door.station.get("v2/tobacco/codes", orderId=order_id, gtin=SHOES, quantity=2)
+    taken = door.station.get("v2/tobacco/codes", orderId=order_id, gtin=gtin, quantity=2)
     assert all("\x1d8005095000\x1d" in code for code in taken["codes"])
 
 

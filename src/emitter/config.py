@@ -120,6 +120,9 @@ class Limits:
     report_spans_max: int = _limit(
         1_000, "ranges a report", "ranges and blocks of any size; each reads its order"
     )
+    batch_products_max: int = _limit(
+        1_000, "products a call", "a tenth of a second; two fit into a participant's queue"
+    )
     # Boxes.
     aggregation_units_max: int = _limit(
         5_000, "boxes a document", "two of them write a transaction's rows"

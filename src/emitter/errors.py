@@ -254,6 +254,11 @@ class Reason(enum.IntEnum):
         "Этикетка не вмещает символ: {modules} модулей со свободной зоной занимают {needed_mm} мм"
         " при {dpi} dpi, целыми точками и не мельче разрешённого GS1; в макете {given_mm} мм.")
 
+    TNVED_INVALID = (
+        68, "INVALID_ARGUMENT", 400, False,
+        "{field}: a TN VED code has 10 digits, or the 4 of its heading.",
+        "{field}: код ТН ВЭД состоит из 10 цифр или из 4 цифр товарной позиции.")
+
     SPAN_INVALID = (
         76, "INVALID_ARGUMENT", 400, False,
         "{field}: the codes must lie inside the buffer, which has {limit}.",
@@ -310,6 +315,11 @@ class Reason(enum.IntEnum):
         "No connection {connection_id}.",
         "Подключение {connection_id} не найдено.")
 
+    PRODUCT_NOT_FOUND = (
+        86, "NOT_FOUND", 404, False,
+        "{field}: GTIN {gtin} is not among the participant's products. Register it first.",
+        "{field}: GTIN {gtin} нет среди товаров участника. Сначала зарегистрируйте товар.")
+
     DOCUMENT_NOT_FOUND = (
         87, "NOT_FOUND", 404, False,
         "No document {document_id}.",
@@ -334,6 +344,14 @@ class Reason(enum.IntEnum):
         112, "FAILED_PRECONDITION", 409, False,
         "The participant's contract is not in force on {date}.",
         "Договор участника на {date} не действует.")
+    PRODUCT_OF_ANOTHER = (
+        119, "ALREADY_EXISTS", 409, False,
+        "{field}: GTIN {gtin} is a product of another participant.",
+        "{field}: GTIN {gtin} – товар другого участника.")
+    PRODUCT_GROUP = (
+        120, "FAILED_PRECONDITION", 409, False,
+        "{field}: GTIN {gtin} is registered in the product group “{group}”.",
+        "{field}: GTIN {gtin} зарегистрирован в товарной группе «{group}».")
     SERIAL_FORM_FIXED = (
         113, "FAILED_PRECONDITION", 409, False,
         "{field}: serials of length {serial_size} under GTIN {gtin} have another form.",

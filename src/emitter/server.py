@@ -23,6 +23,7 @@ from emitter.api.calls import Doorman, Visit
 from emitter.api.codes import CodeServicer
 from emitter.api.labels import LabelServicer
 from emitter.api.orders import OrderServicer
+from emitter.api.products import ProductServicer
 from emitter.api.public import PublicServicer
 from emitter.api.reports import ReportServicer
 from emitter.api.stations import StationServicer
@@ -80,6 +81,7 @@ class Server:
             LabelServicer(self._streams),
             AccountServicer(),
             StationServicer(),
+            ProductServicer(),
         )
         public = PublicServicer()
         self._names = ["", *(each.descriptor.full_name for each in (*servicers, public))]

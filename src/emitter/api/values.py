@@ -18,7 +18,7 @@ from emitter.trade.gs1 import format_gtin, require_gtin
 from emitter.trade.ledger import LedgerAccount
 from emitter.trade.parties import format_bin
 from emitter.trade.templates import TEMPLATES
-from emitter.v1 import account_pb2, code_pb2, order_pb2
+from emitter.v1 import account_pb2, code_pb2, order_pb2, product_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from emitter.engine.delivery import BlockView
     from emitter.engine.orders import OrderView
     from emitter.engine.participants import AccountView
+    from emitter.engine.products import ProductView
     from emitter.engine.reading import JournalEntry
     from emitter.engine.verification import VerifiedCodes
     from emitter.store.rows import BufferRow
@@ -155,6 +156,21 @@ def fill_order(message: order_pb2.Order, view: OrderView) -> None:
     message.reserved_tiyn = money.held_tiyn
     message.captured_tiyn = money.captured_tiyn
     message.released_tiyn = money.released_tiyn
+
+
+def product(view: ProductView) -> product_pb2.Product:
+    """Return the message of a product."""
+    row = view.row
+    return product_pb2.Product(
+        gtin=format_gtin(view.gtin),
+        name_ru=row.name_ru,
+        name_kk=row.name_kk,
+        product_group=wire(row.group),
+        tnved_code=row.tnved,
+        bin=format_bin(view.bin),
+        create_time=instant(row.created_us),
+        update_time=instant(row.changed_us),
+    )
 
 
 def block(view: BlockView) -> code_pb2.Block:

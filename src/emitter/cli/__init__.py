@@ -28,6 +28,7 @@ VERBS = {
     "keys": "keys",
     "labels": "labels",
     "order": "order",
+    "product": "product",
     "report": "report",
     "sandbox": "sandbox",
     "serve": "server",

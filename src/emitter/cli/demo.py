@@ -25,13 +25,14 @@ from emitter.cli.scans import code_batches
 from emitter.cli.terminal import kzt, number, print_pairs, print_table, progress, say
 from emitter.cli.verdicts import verify_lines
 from emitter.cli.words import Command
-from emitter.client import Client, LabelForm, OrderLine, Refused, Role
+from emitter.client import Client, LabelForm, OrderLine, Product, ProductGroup, Refused, Role
 from emitter.engine.invariants import BreachError, check_store
 from emitter.engine.keys import KeyRing, create_master
 from emitter.labels.symbols import write_symbols
 from emitter.language import t
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.trade.calendar import civil_date
+from emitter.trade.templates import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,11 +174,21 @@ def _serving(home: _Home) -> Iterator[str]:
         server.communicate()
 
 
-def _join(operator: Client, bin_: str, name: str) -> str:
-    """Register, activate and fund a participant; return the token of its station."""
+def _product(line: OrderLine, tnved: str, name_ru: str, name_kk: str) -> Product:
+    """Return the product that a line orders."""
+    group = ProductGroup.Name(TEMPLATES[line.template_id].group)
+    return Product(
+        gtin=line.gtin, product_group=group, tnved_code=tnved, name_ru=name_ru, name_kk=name_kk
+    )
+
+
+def _join(operator: Client, bin_: str, name: str, *products: Product) -> str:
+    """Register, activate and fund a participant with its products; return its station's token."""
     today = civil_date(time.time_ns() // 1000)
     operator.register_participant(bin_, name, today - dt.timedelta(days=1))
     operator.activate_participant(bin_, today)
+    for product in products:
+        operator.register_product(product, bin=bin_)
     operator.credit(bin_, _CREDIT_TIYN, f"demo-{bin_}")
     return operator.issue_token(Role.ROLE_STATION, bin_, "demo")
 
@@ -193,7 +204,9 @@ def _scaled(line: OrderLine, scale: float) -> OrderLine:
 def _tell_story(target: str, home: _Home, out: Path, scale: float) -> _Story:
     """Join, order, deliver, verify, close; the codes stay in ``codes.csv``, some as symbols."""
     with Client(target, home.operator_token) as operator:
-        token = _join(operator, *_PARTICIPANT)
+        shoes = _product(_SHOES, "6403919300", _PRODUCTS[0], "«Қыс» қысқы бәтеңкесі, 43-өлшем")
+        clothes = _product(_CLOTHES, "6109100000", _PRODUCTS[1], "Мақта футболка, ақ, L өлшемі")
+        token = _join(operator, *_PARTICIPANT, shoes, clothes)
     with Client(target, token) as station:
         before = station.account()
         lines = [_scaled(_SHOES, scale), _scaled(_CLOTHES, scale)]
@@ -268,7 +281,8 @@ def _examples(orders: list[Order], path: Path) -> list[bytes]:
 def _burst(target: str, home: _Home, count: int) -> _Burst:
     """Send many small orders of another participant on one stream, each durable when answered."""
     with Client(target, home.operator_token) as operator:
-        token = _join(operator, *_BUSY_PARTICIPANT)
+        milk = _product(_SMALL, "0401201109", "Молоко 3,2 %, 1 л", "Сүт 3,2 %, 1 л")
+        token = _join(operator, *_BUSY_PARTICIPANT, milk)
     file = home.data / "data.mdb"
     with Client(target, token) as station:
         bytes_before = _stored_bytes(file)

@@ -25,6 +25,7 @@ from emitter.engine.commands import (
     IssueToken,
     OpenConnection,
     RegisterParticipant,
+    RegisterProduct,
     RegisterStation,
 )
 from emitter.engine.engine import Engine
@@ -35,6 +36,8 @@ from emitter.malloc import keep_large_blocks
 from emitter.server import Server
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.rows import SignaturePolicy
+from emitter.trade.gs1 import check_digit, format_gtin
+from emitter.trade.templates import Group
 from emitter.wire import require_loopback
 
 if TYPE_CHECKING:
@@ -45,7 +48,8 @@ _BIN_TEXT = f"{BIN:012}"
 _NAME = "ТЕСТ – ТОО «Песочница»"
 _SINCE = dt.date(2026, 1, 1)
 _FUNDS_TIYN = 10**9
-_GTIN = "04670033010053"
+_TNVED = "6403"
+_SHOES = 4670033010053
 _ORDER_ID_BY_SED = r's/.*"orderId":"\([^"]*\)".*/\1/'
 
 
@@ -128,7 +132,18 @@ def _open(settings: Settings, folder: Path) -> Engine:
     engine.execute(RegisterParticipant(BIN, _NAME, _SINCE))
     engine.execute(ActivateParticipant(BIN, _SINCE))
     engine.execute(CreditAccount(BIN, _FUNDS_TIYN, "sandbox"))
+    for number, group in enumerate(Group, 1):
+        name = f"{group.titles.ru} – тестовый товар"
+        engine.execute(RegisterProduct(BIN, _gtin(number), group, _TNVED, name))
     return engine
+
+
+def _gtin(number: int) -> int:
+    """Return the GTIN of the sandbox's product in the group of a number."""
+    if number == Group.SHOES:
+        return _SHOES
+    digits = f"0487{number:09d}"
+    return int(f"{digits}{check_digit(digits)}")
 
 
 def _access(engine: Engine, file: Path) -> Access:
@@ -172,14 +187,15 @@ def _curl_lines(access: Access, port: int) -> list[str]:
         "createMethodType": "CEM",
         "products": [
             {
-                "gtin": _GTIN, "quantity": 5, "serialNumberType": "OPERATOR", "templateId": 1,
+                "gtin": format_gtin(_SHOES), "quantity": 5, "serialNumberType": "OPERATOR",
+                "templateId": 1,
             }
         ],
     }  # fmt: skip
     api = f"http://127.0.0.1:{port}/api/v2/shoes"
     curl = "curl -s -w '\\n' -H 'clientToken: " + access.client_token + "'"
     oms = f"omsId={access.oms_id}"
-    at = f"{oms}&orderId=$ORDER&gtin={_GTIN}"
+    at = f"{oms}&orderId=$ORDER&gtin={format_gtin(_SHOES)}"
     json_type, order_id = "-H 'Content-Type: application/json'", _ORDER_ID_BY_SED
     body = json.dumps(order, separators=(",", ":"))
     return [

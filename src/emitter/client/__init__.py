@@ -22,6 +22,7 @@ from emitter.v1.account_pb2 import Account, LedgerAccount, MovementKind, Role, T
 from emitter.v1.code_pb2 import Block, CodeReason, CodeState, IssuedBuffer
 from emitter.v1.label_pb2 import LabelForm
 from emitter.v1.order_pb2 import Buffer, BufferState, Order, OrderLine, OrderState, ProductGroup
+from emitter.v1.product_pb2 import Product
 from emitter.v1.report_pb2 import (
     Acceptance,
     BlockReference,
@@ -66,6 +67,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "OrderState",
+    "Product",
     "ProductGroup",
     "Reason",
     "Refused",

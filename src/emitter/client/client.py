@@ -10,6 +10,7 @@ from emitter.client.delivery import Delivery
 from emitter.client.labels import Labels
 from emitter.client.order_batch import create_in_batches
 from emitter.client.order_stream import OrderStream
+from emitter.client.products import ProductCalls
 from emitter.client.reports import ReportCalls
 from emitter.client.verdicts import batches, merged
 from emitter.v1 import (
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 _DELIVER = f"/{code_pb2.DESCRIPTOR.services_by_name['CodeService'].full_name}/DeliverBlock"
 
 
-class Client(ReportCalls):
+class Client(ProductCalls, ReportCalls):
     """Calls a server at ``target`` (``host:port``) under a bearer token; usable by many threads.
 
     ``root_certificates``: PEM of the authorities that vouch for the server; without them the

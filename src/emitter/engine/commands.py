@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from emitter.errors import Reason, Refused
 from emitter.trade.circulation import MOVES, Acceptance
 from emitter.trade.gs1 import format_gtin
+from emitter.trade.products import require_tnved
 from emitter.trade.templates import require_template
 
 if TYPE_CHECKING:
@@ -84,6 +85,25 @@ class IssueToken:
     def check(self, limits: Limits) -> None:
         """Refuse a wrong form."""
         require_text(self.label, "label", limits.name_chars_max)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterProduct:
+    """Enter a product under its GTIN, or change what is registered; ``group`` is a `Group`."""
+
+    bin: int
+    gtin: int
+    group: int
+    tnved: str
+    name_ru: str
+    name_kk: str = ""
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+        require_text(self.name_ru, "name_ru", limits.name_chars_max)
+        if self.name_kk:
+            require_text(self.name_kk, "name_kk", limits.name_chars_max)
+        require_tnved(self.tnved, "tnved_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +346,7 @@ class ReportCodes:
 
 
 Command: TypeAlias = (
-    "RegisterParticipant | ActivateParticipant | IssueToken | CreditAccount"
+    "RegisterParticipant | ActivateParticipant | IssueToken | CreditAccount | RegisterProduct"
     " | CreateOrder | DeliverBlock | CloseOrder"
     " | RegisterStation | OpenConnection | IssueClientToken"
     " | ReportCodes | BoxCommand"

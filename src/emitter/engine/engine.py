@@ -23,6 +23,7 @@ from emitter.engine.commands import (
     IssueToken,
     OpenConnection,
     RegisterParticipant,
+    RegisterProduct,
     RegisterStation,
     ReportCodes,
     require_text,
@@ -41,6 +42,12 @@ from emitter.engine.participants import (
     RegisterStep,
     Role,
     token_digest,
+)
+from emitter.engine.products import (
+    RegisterProductStep,
+    judge_product,
+    read_product,
+    read_products,
 )
 from emitter.engine.public import check_code
 from emitter.engine.ranges import Ranges
@@ -74,6 +81,7 @@ if TYPE_CHECKING:
     from emitter.engine.locating import Place
     from emitter.engine.orders import OrderView
     from emitter.engine.participants import AccountView
+    from emitter.engine.products import ProductView
     from emitter.engine.promise import Promise
     from emitter.engine.public import PublicCheck
     from emitter.engine.reading import JournalEntry
@@ -193,6 +201,8 @@ class Engine:
                 step = RegisterStep(command)
             case ActivateParticipant():
                 step = ActivateStep(command)
+            case RegisterProduct():
+                step = RegisterProductStep(command)
             case IssueToken():
                 step = IssueTokenStep(command, secrets.token_urlsafe(32))
             case ReportCodes():
@@ -224,6 +234,24 @@ class Engine:
     def journal(self, bin_: int, *, page_size: int, after: int = 0) -> list[JournalEntry]:
         """Return journal transactions with a sequence above ``after``, oldest first."""
         return reading.read_journal(self._store, bin_, page_size=page_size, after=after)
+
+    def product(self, gtin: int, bin_: int | None = None) -> ProductView:
+        """Return the product of a GTIN, with ``bin_`` only if it is that participant's; `Refused`.
+
+        Two look-ups of the store.
+        """
+        return read_product(self._store, gtin, bin_)
+
+    def products(
+        self, bin_: int, *, page_size: int, page_token: bytes = b""
+    ) -> tuple[list[ProductView], bytes]:
+        """Return a page of a participant's products by GTIN, and the token of the next page."""
+        return read_products(self._store, bin_, page_size=page_size, page_token=page_token)
+
+    def judge_product(self, command: RegisterProduct) -> ProductView:
+        """Return what registering a product would give now, changing nothing; raises `Refused`."""
+        command.check(self.limits)
+        return judge_product(self._store, command, self._clock())
 
     def order(self, bin_: int, order_id: UUID) -> OrderView:
         """Return an order of the participant; raises `Refused`."""

@@ -16,8 +16,10 @@ from emitter import _core
 from emitter.engine.code_invariants import check_codes, check_whole_codes
 from emitter.engine.laws import BreachError, Report, require
 from emitter.engine.orders import OrderView, cost_of
+from emitter.engine.product_invariants import check_products
 from emitter.engine.serial_invariants import check_jobs, check_serials
 from emitter.store import schema
+from emitter.store.product_rows import group_of, product_key
 from emitter.store.rows import (
     AccountRow,
     BlockRow,
@@ -73,6 +75,7 @@ def check_store(
         store.view(partial(_check_series, key=key, report=report))
         tell("series")
     check_codes(store, report)
+    check_products(store)
     if whole:
         _check_whole(store, report)
     return report
@@ -210,6 +213,10 @@ def _check_order(reader: Reader, key: bytes, report: Report) -> OrderView:
         escrow.held + escrow.captured + escrow.released == money.gross_tiyn,
         "held + captured + released = cost of the order", who,
     )  # fmt: skip
+    products = [product_key(bin_, buffer.gtin) for buffer in order.buffers]
+    for product in reader.get_many(products):
+        fits = product is not None and group_of(product) == order.group
+        require(fits, "every GTIN of an order is a product of its participant and group", who)
     for buffer in order.buffers:
         _check_blocks(reader, view, buffer.gtin, report)
         report.codes_emitted += buffer.quantity

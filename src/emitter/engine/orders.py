@@ -12,10 +12,11 @@ from uuid import UUID
 from emitter import _core
 from emitter.engine.batch import Later, Proposal
 from emitter.engine.money import Movement
-from emitter.engine.participants import require_account, require_active
+from emitter.engine.participants import require_account, require_active, require_participant
 from emitter.engine.work import Issued
 from emitter.errors import Reason, Refused
 from emitter.store import packing, schema
+from emitter.store.product_rows import group_of, product_key
 from emitter.store.rows import (
     BufferRow,
     OrderRow,
@@ -25,6 +26,7 @@ from emitter.store.rows import (
 from emitter.trade import tariffs
 from emitter.trade.gs1 import format_gtin
 from emitter.trade.ledger import Cost
+from emitter.trade.products import require_group
 from emitter.trade.states import (
     BUFFER,
     ORDER,
@@ -133,13 +135,14 @@ class _Series(NamedTuple):
     serial_size: int
     counter_limit: int
     is_wide: bool  # both sources fit into it, apart from each other
+    group: int
 
 
 _SERIES = {
     number: _Series(
-        template.form.form, template.serial_size, template.form.counter_limit, template.form.is_wide
+        each.form.form, each.serial_size, each.form.counter_limit, each.form.is_wide, each.group
     )
-    for number, template in TEMPLATES.items()
+    for number, each in TEMPLATES.items()
 }
 
 
@@ -167,6 +170,7 @@ class CreateOrderStep:
             schema.series_key(line.gtin, _SERIES[line.template_id].serial_size)
             for line in command.lines
         ]
+        self._products = [product_key(command.bin, line.gtin) for line in command.lines]
 
     def claims(self) -> tuple[bytes, ...]:
         """Return the request id: orders share everything else by plan."""
@@ -179,12 +183,17 @@ class CreateOrderStep:
             schema.participant_key(self.bin),
             schema.account_key(self.bin),
             *self._series,
+            *self._products,
         )
 
     def judge(self, work: Work) -> Proposal:
         """Propose to reserve the order's cost; plan its serials and its place."""
+        groups = self._groups(work)
         require_active(work, self.bin)
-        terms = [self._terms(work, index, line) for index, line in enumerate(self.command.lines)]
+        terms = [
+            self._terms(work, index, line, groups[index])
+            for index, line in enumerate(self.command.lines)
+        ]
         self._judge_open_orders(work)
         planned = work.planned
         quantity = net = vat = 0
@@ -202,6 +211,20 @@ class CreateOrderStep:
             self.command.memory_us,
         )  # fmt: skip
 
+    def _groups(self, work: Work) -> list[int]:
+        """Return the groups of the lines' products; refuse a GTIN that is none of the owner's."""
+        groups = []
+        for index, key in enumerate(self._products):
+            row = work.get(key)
+            if row is None:
+                require_participant(work, self.bin)
+                gtin = format_gtin(self.command.lines[index].gtin)
+                raise Refused(Reason.PRODUCT_NOT_FOUND, field=f"lines[{index}].gtin", gtin=gtin)
+            if key in work.planned:  # another group is on its way
+                raise Later
+            groups.append(group_of(row))
+        return groups
+
     def _judge_open_orders(self, work: Work) -> None:
         orders_open = require_account(work, self.bin).orders_open
         limit = self._active_orders_max
@@ -210,10 +233,12 @@ class CreateOrderStep:
         if limit and orders_open + work.planned[self.bin] >= limit:
             raise Later
 
-    def _terms(self, work: Work, index: int, line: OrderLine) -> Terms:
-        """Return what the line's buffer gets; refuse what its series cannot be."""
+    def _terms(self, work: Work, index: int, line: OrderLine, registered: int) -> Terms:
+        """Return what the line's buffer gets; refuse what its product or series cannot be."""
         key = self._series[index]
-        form, serial_size, counter_limit, is_wide = _SERIES[line.template_id]
+        form, serial_size, counter_limit, is_wide, group = _SERIES[line.template_id]
+        if group != registered:
+            require_group(registered, group, line.gtin, f"lines[{index}].template_id")
         source = SerialSource.SELF_MADE if line.serials else SerialSource.OPERATOR
         stored = work.read(key, SeriesRow)
         series = stored or _first(form)
@@ -246,7 +271,7 @@ class CreateOrderStep:
         command, id_ = self.command, self.order_id.bytes
         buffers = []
         for key, line, (_, key_id, cost) in zip(self._series, command.lines, terms, strict=True):
-            form, serial_size, _, _ = _SERIES[line.template_id]
+            form, serial_size, *_ = _SERIES[line.template_id]
             series = work.read(key, SeriesRow) or _first(form)
             source, first = SerialSource.OPERATOR, series.next_counter
             if line.serials:

@@ -1,4 +1,4 @@
-"""Every key of the store; the rows behind them are in `rows`.
+"""Every key of the store; the rows behind them are in `rows` and its neighbours.
 
 A key is one letter for the kind of row and then big-endian fields, so that rows sort as they are
 read. A participant is its BIN or IIN as a number. Whatever belongs to a participant has the BIN in
@@ -15,6 +15,8 @@ its key: another's object is not refused but simply not found.
     b  bin  order  gtin  first index      block, in the order of delivery
     q  bin  kind  id                      request: digest and verdict (bin 0: bank payments)
     x  expiry  request key                verdicts to forget, by time
+    g  bin  gtin                          product of a participant (`product_rows`)
+    g  0  gtin                            whose product a GTIN is: it has one owner
     s  gtin  serial size                  series: form, source, next counter
     r  gtin  serial size  first counter   range: which buffer holds these counters
     d  bin  order                         details of an order that came with it, as JSON
