@@ -55,7 +55,7 @@ def _check_key(kind: int) -> _core.CheckKey:
     return _core.CheckKey(kind, bytes([kind]) * 32)
 
 
-def _make(template_id: int, first: int, count: int) -> bytes:
+def make(template_id: int, first: int, count: int) -> bytes:
     template = require_template(template_id, "template")
     recipe = template.record(GTIN, 0xEE05, None)._asdict()
     key = _check_key(template.check_kind)
@@ -65,7 +65,7 @@ def _make(template_id: int, first: int, count: int) -> bytes:
 def _make_all(template_id: int, count: int) -> None:
     step = MESSAGE_BYTES // require_template(template_id, "template").size
     for first in range(0, count, step):
-        _make(template_id, first, min(step, count - first))
+        make(template_id, first, min(step, count - first))
 
 
 def emit_mac(count: int) -> float:
@@ -116,7 +116,7 @@ def emit_mac_by_processes(count: int) -> float:
 def _text(name: str) -> tuple[bytes, np.ndarray, np.ndarray, np.ndarray, list[_core.CheckKey]]:
     """A batch of issued codes, a line each, and what the calls of the core want to know of them."""
     template = require_template(TEMPLATES[name], "template")
-    codes = np.frombuffer(_make(TEMPLATES[name], 0, _CHECK_BATCH), np.uint8)
+    codes = np.frombuffer(make(TEMPLATES[name], 0, _CHECK_BATCH), np.uint8)
     rows = codes.reshape(_CHECK_BATCH, template.size)
     text = np.pad(rows, ((0, 0), (0, 1)), constant_values=ord("\n")).tobytes()
     forms = np.full(_CHECK_BATCH, template.record(GTIN, 0xEE05, None).form, np.uint8)

@@ -28,8 +28,10 @@ static void read_all(enum cpu cpu, const uint8_t *text, uint64_t size, int ident
         .identification = identification,
     };
     readings_of_items(cpu, &call, &tile);
-    call.readings = malloc(call.readings_size + 1);
-    call.origins = malloc((call.readings_count + 1) * sizeof *call.origins);
+    call.count_max = call.readings_count;
+    call.size_max = call.readings_size;
+    call.readings = malloc(call.size_max + 1);
+    call.origins = malloc((call.count_max + 1) * sizeof *call.origins);
     readings_of_items(cpu, &call, &tile);
     free(call.readings);
     free(call.origins);

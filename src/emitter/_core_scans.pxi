@@ -12,8 +12,8 @@ cdef extern from "readings.h" nogil:
         int identification
         uint8_t *readings
         int64_t *origins
-        uint64_t readings_count
-        uint64_t readings_size
+        uint64_t count_max, size_max
+        uint64_t readings_count, readings_size
     void readings_of_items(cpu_form cpu, reading_call *call, reading_tile *tile)
 
 READINGS_MAX = READINGS_MAX_
@@ -31,16 +31,19 @@ def readings(bytes text not None, parsed, wanted, *, bint identification=False):
     call.wanted = <const uint8_t *>cnp.PyArray_DATA(wanted_column)
     call.count = len(rows)
     call.identification = identification
-    call.readings = NULL
+    cdef uint64_t count = np.count_nonzero(wanted_column)
+    cdef uint64_t size = len(text) + 8 * count
+    cdef bytes lines
+    cdef cnp.ndarray origins
 
-    with nogil:
-        readings_of_items(_cpu, &call, &tile)
-
-    cdef bytes lines = PyBytes_FromStringAndSize(NULL, call.readings_size)
-    cdef cnp.ndarray origins = np.empty(call.readings_count, np.int64)
-    call.readings = lines
-    call.origins = <int64_t *>cnp.PyArray_DATA(origins)
-
-    with nogil:
-        readings_of_items(_cpu, &call, &tile)
-    return lines, origins
+    while True:  # once; again where items have several readings, which takes more room
+        lines = PyBytes_FromStringAndSize(NULL, size)
+        origins = np.empty(count, np.int64)
+        call.readings, call.origins = lines, <int64_t *>cnp.PyArray_DATA(origins)
+        call.count_max, call.size_max = count, size
+        with nogil:
+            readings_of_items(_cpu, &call, &tile)
+        if call.readings_count <= count and call.readings_size <= size:
+            break
+        count, size = call.readings_count, call.readings_size
+    return lines[:call.readings_size], origins[:call.readings_count]

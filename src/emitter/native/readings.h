@@ -57,10 +57,10 @@ struct reading_call {
     const uint8_t *wanted; /* a byte for each item */
     uint64_t count;
     int identification;
-    uint8_t *readings; /* a line each; null: only count them */
+    uint8_t *readings; /* a line each, as far as there is room */
     int64_t *origins;  /* which item each reading is of */
-    uint64_t readings_count;
-    uint64_t readings_size;
+    uint64_t count_max, size_max; /* the room */
+    uint64_t readings_count, readings_size; /* what all of them take */
 };
 
 /* A code of a template, from the serial on: `ai_a` is empty where there is one element less. */
@@ -218,12 +218,24 @@ static void reading_trim(struct reading *reading)
 }
 
 /* Can the text be parsed? */
-static int reading_parses(enum cpu cpu, const struct reading *reading, int identification)
+static int reading_parses(
+    enum cpu cpu, const struct reading *reading, int identification, struct parsed *parsed)
 {
-    struct parsed parsed;
     const struct rest rest = {.cpu = cpu, .limit = reading->text + reading->size};
-    parse_item(rest, reading->text, 0, reading->size, identification, &parsed);
-    return parsed.reason != REASON_CODE_UNPARSABLE;
+    parse_item(rest, reading->text, 0, reading->size, identification, parsed);
+    return parsed->reason != REASON_CODE_UNPARSABLE;
+}
+
+/* Has what was parsed the shape of a template's code? */
+static int reading_is_template(const struct parsed *parsed)
+{
+    for (uint32_t i = 0; i < TEMPLATE_SHAPES_COUNT - IDENTITY_SHAPES_COUNT; i++) {
+        const struct template_shape *shape = &TEMPLATE_SHAPES[i];
+        if (parsed->serial_size == shape->serial_size && parsed->check_size == shape->size_b &&
+            parsed->price_size == (shape->size_a == 6 ? 6 : 0))
+            return 1;
+    }
+    return parsed->price_size == 4;
 }
 
 /* Keep a text as a reading unless it is the item itself or was found before. */
@@ -327,7 +339,8 @@ static int reading_fit_shape(
         reading_write(to, "\x1d", 1);
         reading_write(to, rest.at, (uint32_t)rest_size(&rest));
     }
-    return reading_parses(cpu, to, identification);
+    struct parsed parsed;
+    return reading_parses(cpu, to, identification, &parsed);
 }
 
 /* Write the code of the only shape that could have made the text; zero if none or several could. */
@@ -350,13 +363,18 @@ static int reading_fit(
     return only && reading_fit_shape(cpu, from, only, is_marked, identification, to);
 }
 
-/* Find the readings of a text and keep them. */
+/* Find the readings of a text and keep them. One that is a template's code as it stands lacks no
+ * separators: that code, or nothing, is all that could be fitted. */
 static void reading_try(
     enum cpu cpu, struct reading_tile *tile, const uint8_t *item, uint32_t size,
     const struct reading *text, int identification)
 {
-    if (reading_parses(cpu, text, identification))
+    struct parsed parsed;
+    const int parses = reading_parses(cpu, text, identification, &parsed);
+    if (parses)
         reading_keep(tile, item, size, text);
+    if (parses && reading_is_template(&parsed))
+        return;
     if (reading_fit(cpu, text, identification, &tile->fitted))
         reading_keep(tile, item, size, &tile->fitted);
 }
@@ -388,7 +406,7 @@ static void readings_of_item(
     }
 }
 
-/* Count the readings of the wanted items, and write them where there is room for all of them. */
+/* Count the readings of the wanted items, and write them: all of them if there is room. */
 static void readings_of_items(
     enum cpu cpu, struct reading_call *call, struct reading_tile *tile)
 {
@@ -401,7 +419,8 @@ static void readings_of_items(
             cpu, tile, call->text + item->start, item->size, call->identification);
         for (uint32_t k = 0; k < tile->count; k++) {
             const struct reading *found = &tile->found[k];
-            if (call->readings) {
+            if (call->readings_count < call->count_max &&
+                call->readings_size + found->size + 1 <= call->size_max) {
                 memcpy(call->readings + call->readings_size, found->text, found->size);
                 call->readings[call->readings_size + found->size] = LF;
                 call->origins[call->readings_count] = (int64_t)i;
