@@ -38,7 +38,7 @@ STOCK = {
     OTHER_BIN: ((OTHER_SHOES, 1), (OTHER_MILK, 20)),
 }
 """The products of the participants, each with a template of its group."""
-
+SSCC_PREFIX = "9521234"  # of the prefixes that GS1 keeps for examples
 DAY = dt.date(2026, 3, 2)
 GROSS_100 = 31_088  # 100 codes at 268 tiyn are 26800, and 16 % VAT in 2026 is 4288
 
@@ -77,7 +77,9 @@ class Bench:
     def __init__(self, keys: KeyRing, clock: Clock, limits: Limits | None = None) -> None:
         self.store = MemoryStore()
         self.clock = clock
-        self.engine = Engine(self.store, keys, clock=clock, limits=limits, threaded=False)
+        self.engine = Engine(
+            self.store, keys, clock=clock, limits=limits, threaded=False, sscc_prefix=SSCC_PREFIX
+        )
 
     def join(self, bin_: int = BIN, tiyn: int = 0) -> None:
         """Register and activate a participant with its products, and credit it."""

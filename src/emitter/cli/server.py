@@ -244,6 +244,8 @@ def _show(report: Report, *, as_json: bool) -> None:
             (t("Эмитировано кодов", "Codes emitted"), number(report.codes_emitted)),
             (t("Выгружено кодов", "Codes delivered"), number(report.codes_delivered)),
             (t("Документы о кодах", "Documents about codes"), number(report.documents)),
+            (t("Упаковки", "Boxes"), number(report.boxes)),
+            (t("Кодов в упаковках", "Codes in boxes"), number(report.boxed_codes)),
             *[
                 (t(account.titles.ru, account.titles.en), kzt(tiyn))
                 for account, tiyn in totals.items()

@@ -32,13 +32,14 @@ if TYPE_CHECKING:
 
 
 class NamedBox(NamedTuple):
-    """A box that an item names, with the codes in it as they were at a version; 0: no such box.
+    """A box that an item names, with the codes in it as they were at a version.
 
-    ``boxes`` is how many boxes lie in it directly.
+    ``boxes`` is how many boxes lie in it directly; ``reason`` why nothing can be done with it.
     """
 
     item: int
     box: int
+    reason: Reason
     version: int
     boxes: int
     buffers: list[BufferRuns]
@@ -51,8 +52,16 @@ def name_boxes(names: Sequence[BoxName], item: int, store: Store, *, deep: bool)
         boxes = []
         for number, name in enumerate(names):
             tree = walk_tree(reader, name.box, deep=deep)
-            version, inside = (tree[0].row.version, tree[0].row.boxes) if tree else (0, 0)
-            boxes.append(NamedBox(item + number, name.box, version, inside, codes_of(tree)))
+            if not tree:
+                boxes.append(NamedBox(item + number, name.box, Reason.BOX_NOT_FOUND, 0, 0, []))
+                continue
+            row, codes = tree[0].row, codes_of(tree)
+            reason = Reason.OK
+            if row.state != BoxState.PACKED:
+                reason = Reason.BOX_NOT_FOUND
+            elif deep and not codes:
+                reason = Reason.REPORT_EMPTY
+            boxes.append(NamedBox(item + number, name.box, reason, row.version, row.boxes, codes))
         return boxes
 
     return store.view(read) if names else []
@@ -64,8 +73,8 @@ def judge_boxes(work: Work, boxes: Sequence[NamedBox], bin_: int, move: Move) ->
     BOX_CHANGED, for a repeat, if something else lies in a box than was read.
     """
     refused = {}
-    for item, box, version, _, _ in boxes:
-        if not version:
+    for item, box, reason, version, _, _ in boxes:
+        if reason:
             continue  # named in vain already
         path = read_path(work, box)
         owned = bool(path) and path[0][1].state == BoxState.PACKED and path[-1][1].owner == bin_

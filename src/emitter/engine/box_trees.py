@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from emitter.engine.work import Work
     from emitter.store.spans import Rows
 
+_LEVELS_MAX = 100  # far above any limit that may be set
 _EMPTY = np.empty(0, SPAN)
 
 
@@ -63,11 +64,14 @@ class OpenBox(NamedTuple):
 def walk_tree(rows: Rows, box: int, *, deep: bool = True) -> list[OpenBox]:
     """Return a box and, if ``deep``, all boxes in it, each in front of what lies in it.
 
-    A level costs a look-up of all its boxes. Empty if there is no such box.
+    A level costs a look-up of all its boxes. Empty if there is no such box. `ValueError` for what
+    is no tree.
     """
     levels: list[list[OpenBox]] = []
     boxes = [box]
     while boxes:
+        if len(levels) == _LEVELS_MAX:
+            raise ValueError("a box lies in itself")
         packed = rows.get_many([schema.box_key(one) for one in boxes])
         found = [(b, BoxRow.unpack(row)) for b, row in zip(boxes, packed, strict=True) if row]
         depth = len(levels)
@@ -80,6 +84,8 @@ def walk_tree(rows: Rows, box: int, *, deep: bool = True) -> list[OpenBox]:
 def _in_depth(levels: list[list[OpenBox]]) -> Iterator[OpenBox]:
     """Yield the boxes of all levels depth first; each level is in the order of its parents."""
     boxes = {one.box: one for level in levels for one in level}
+    if len(boxes) != sum(map(len, levels)):
+        raise ValueError("a box lies in two")
     stack = [one.box for one in levels[0]]
     while stack:
         one = boxes.get(stack.pop())

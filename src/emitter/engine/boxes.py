@@ -142,12 +142,15 @@ class Boxes:
 
         def read(reader: Reader) -> list[BoxView]:
             boxes = read_boxes(reader, codes.places, codes.slots[found], codes.indexes[found])
+            names, inverse = np.unique(boxes, return_inverse=True)
+            index = np.full(len(names), -1, np.int32)
             told: list[BoxView] = []
-            for box in np.unique(boxes[boxes != 0]).tolist():
-                view = _view(reader, box)
+            for number, box in enumerate(names.tolist()):
+                view = _view(reader, box) if box else None
                 if view is not None and bin_ in (None, view.owner):
-                    box_index[found[boxes == box]] = len(told)
+                    index[number] = len(told)
                     told.append(view)
+            box_index[found] = index[inverse]
             return told
 
         boxes = self._store.view(read)

@@ -50,7 +50,8 @@ if TYPE_CHECKING:
     Runs = dict[Place, NDArray[np.void]]
 
 _PAID = CodeState.APPLIED_AND_PAID
-_REQUESTS = (schema.RequestKind.REPORT,)
+_REQUESTS = (schema.RequestKind.REPORT, schema.RequestKind.AGGREGATION)
+_ID_BYTES = 16
 UNREADABLE = (ValueError, struct.error, zlib.error)
 _CACHED = 4_000_000  # runs of documents that are kept for the next buffers
 
@@ -96,7 +97,7 @@ def check_whole_codes(store: Store, report: Report) -> None:
         for kind in _REQUESTS:
             for _, row in scan_store(store, schema.requests_prefix(bin_, kind)):
                 request = RequestRow.unpack(row)
-                if not request.reason:
+                if not request.reason and len(request.payload) == _ID_BYTES:
                     led = (bin_, request.payload)
                     require(led not in asked, "a request has a document of its own", "store")
                     asked.add(led)
@@ -318,7 +319,7 @@ def _check_requests(store: Store, bin_: int, kind: schema.RequestKind) -> None:
     """Check that accepted requests lead to documents; documents are never deleted."""
     for key, row in scan_store(store, schema.requests_prefix(bin_, kind)):
         request = RequestRow.unpack(row)
-        if not request.reason:
+        if not request.reason and len(request.payload) == _ID_BYTES:
             document = schema.document_key(bin_, UUID(bytes=request.payload))
             found = store.view(partial(_get, document))
             who = f"request {key[10:].decode()!r}"

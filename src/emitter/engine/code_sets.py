@@ -138,9 +138,8 @@ def name_codes(
             part["slot"] = slots.setdefault(Place(issuer, order_id, gtin), len(slots))
             part["item"], part["boxed"] = box.item, True
             runs.append(part)
-        if not box.version or (deep and not box.buffers):
-            reason = Reason.REPORT_EMPTY if box.version else Reason.BOX_NOT_FOUND
-            runs.append(np.array([(box.item, -1, 0, 1, reason, False)], NAMED))
+        if box.reason:
+            runs.append(np.array([(box.item, -1, 0, 1, box.reason, False)], NAMED))
     return NamedCodes(list(slots), np.concatenate(runs), boxes)
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from emitter import _core
+from emitter.engine.box_invariants import check_boxes, check_whole_boxes
 from emitter.engine.code_invariants import check_codes, check_whole_codes
 from emitter.engine.laws import BreachError, Report, require
 from emitter.engine.orders import OrderView, cost_of
@@ -76,6 +77,7 @@ def check_store(
         tell("series")
     check_codes(store, report)
     check_products(store)
+    check_boxes(store, report)
     if whole:
         _check_whole(store, report)
     return report
@@ -348,5 +350,6 @@ def _check_whole(store: Store, report: Report) -> None:
     _check_stations(store)
     check_whole_codes(store, report)
     report.jobs = check_jobs(store, report.own_serials)
+    check_whole_boxes(store, report)
     owned = counts[schema.ACCOUNTS] <= counts[schema.PARTICIPANTS]
     require(owned, "every account belongs to a participant", "store")

@@ -34,6 +34,9 @@ class Report:
     document_parts: int = 0
     traces: int = 0
     codes_moved: int = 0
+    boxes: int = 0
+    boxed_codes: int = 0
+    boxed_rows: int = 0
     totals_tiyn: Counter[LedgerAccount] = field(default_factory=Counter)
     whole: bool = False
 
