@@ -16,21 +16,28 @@ from emitter.errors import Reason, Refused
 from emitter.trade.ledger import LedgerAccount, MovementKind
 from emitter.trade.states import CodeState
 from model import order_facts
+from model_reports import STATES, CodeAt, CodeFact, Forged, Lost, state_of
 from model_values import Line
 from serial_order import facts_of
+from simulated_reports import forged, identification
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Iterator, Sequence
     from uuid import UUID
 
     from emitter.engine.delivery import BlockView
     from emitter.engine.engine import Engine
+    from emitter.engine.reports import DocumentView
+    from emitter.engine.verification import VerifiedCodes
     from emitter.store.port import Store
     from model import Model
 
 CODES_OF_A_BLOCK = 24  # looked at from each end
 CODES_VERIFIED = 300
 PAGE_SIZE = 7
+
+DOCUMENTS_READ = 40
 
 Place = tuple["UUID", int, int]  # order, GTIN, index in the buffer
 
@@ -86,9 +93,10 @@ class Audit:
         for bin_ in model.participants:
             self.account(engine, model, bin_)
             self._orders(engine, model, bin_, owned[bin_])
+            self._documents(engine, model, bin_)
         for place, blocks in model.blocks.items():
             self._listed_blocks(engine, model, place, blocks)
-        self._verify_delivered(engine)
+        self._verify_delivered(engine, model)
         self._verify_undelivered(engine, model)
         self._verify_forged(engine)
 
@@ -117,10 +125,32 @@ class Audit:
                 break
         assert [facts_of(view).fixed for view in listed] == [(*place, block) for block in blocks]
 
+    def _documents(self, engine: Engine, model: Model, bin_: int) -> None:
+        """Every report of the participant stands in its list, and moved and lost what it should."""
+        listed, token = [], b""
+        while True:
+            page, token = engine.documents(bin_, page_size=PAGE_SIZE, page_token=token)
+            listed += page
+            if not token:
+                break
+        known = {key: document for key, document in model.documents.items() if document.bin == bin_}
+        assert [view.document_id for view in listed] == sorted(known, reverse=True)
+        for view in self._dice.sample(listed, min(len(listed), DOCUMENTS_READ)):
+            document = known[view.document_id]
+            assert facts_of(view).fixed == (view.document_id, document.facts)
+            moved = [
+                CodeAt(buffer.order_id, buffer.gtin, first + n)
+                for buffer in engine.document_runs(view)
+                for first, count in buffer.runs.tolist()
+                for n in range(count)
+            ]
+            assert sorted(moved) == list(document.moved)
+            assert sorted(_lost(engine, view), key=repr) == list(document.lost)
+
     # Codes ----------------------------------------------------------------------------------------
 
-    def take_codes(self, engine: Engine, block: BlockView) -> None:
-        """Look at a block that was handed over, perhaps not for the first time."""
+    def take_codes(self, engine: Engine, model: Model, block: BlockView) -> list[bytes]:
+        """Look at a block that was handed over, perhaps not for the first time; return codes."""
         count = block.row.quantity
         edges = {
             *range(min(count, CODES_OF_A_BLOCK)),
@@ -128,23 +158,23 @@ class Audit:
         }
         self._blocks[block.order_id, block.buffer.gtin, block.first] = block
         codes = _codes(engine, block, sorted(edges))
-        verified = engine.verify(b"\n".join(code for _, code in codes))
-        assert (verified.states == CodeState.APPLIED_AND_PAID).all()
-        for index, code in codes:
-            place = (block.order_id, block.buffer.gtin, block.first + index)
+        places = [CodeAt(block.order_id, block.buffer.gtin, block.first + n) for n, _ in codes]
+        _verified(engine, model, [code for _, code in codes], places)
+        for place, (_, code) in zip(places, codes, strict=True):
+            model.names[code] = model.names[identification(code)] = place
+            model.names[forged(code)] = Forged(place)
             assert self._places.setdefault(code, place) == place, "a code came twice"
             assert self.codes.setdefault(place, code) == code, "a code came again and is another"
+        return [code for _, code in codes]
 
     def _sample(self, count: int) -> list[Place]:
         places = list(self.codes)
         return self._dice.sample(places, min(count, len(places)))
 
-    def _verify_delivered(self, engine: Engine) -> None:
-        """Codes of all blocks, mixed: genuine, paid, and led back to their orders."""
+    def _verify_delivered(self, engine: Engine, model: Model) -> None:
+        """Codes of all blocks, mixed: genuine, as the model says, and led back to their orders."""
         places = self._sample(CODES_VERIFIED)
-        verified = engine.verify(b"\n".join(self.codes[place] for place in places))
-        assert not verified.reasons.any()
-        assert (verified.states == CodeState.APPLIED_AND_PAID).all()
+        verified = _verified(engine, model, [self.codes[place] for place in places], places)
         owners = [verified.buffers[index] for index in verified.buffer_index.tolist()]
         assert [(o.order_id, o.gtin) for o in owners] == [place[:2] for place in places]
 
@@ -168,8 +198,7 @@ class Audit:
     def _verify_forged(self, engine: Engine) -> None:
         """Another last character but one of the check code is found out, whatever the template."""
         codes = [self.codes[place] for place in self._sample(20)]
-        forged = [code[:-2] + (b"A" if code[-2:-1] != b"A" else b"B") + code[-1:] for code in codes]
-        verified = engine.verify(b"\n".join(forged))
+        verified = engine.verify(b"\n".join(map(forged, codes)))
         assert set(verified.reasons.tolist()) <= {Reason.CODE_FORGED}
 
 
@@ -186,3 +215,25 @@ def _codes(engine: Engine, block: BlockView, indices: list[int]) -> list[tuple[i
             codes += [(first + n, records[n * size : (n + 1) * size]) for n in range(count)]
             start = at
     return codes
+
+
+def _verified(
+    engine: Engine, model: Model, codes: list[bytes], places: Sequence[Place]
+) -> VerifiedCodes:
+    """Verify genuine codes; their states must be those that the model knows."""
+    verified = engine.verify(b"\n".join(codes))
+    assert not verified.reasons.any()
+    told = zip(verified.states.tolist(), verified.utilised.tolist(), strict=True)
+    facts = [CodeFact(STATES[state], utilised) for state, utilised in told]
+    assert facts == [state_of(model, CodeAt(*place)) for place in places]
+    return verified
+
+
+def _lost(engine: Engine, view: DocumentView) -> Iterator[Lost]:
+    """Yield the codes that a document named in vain, one by one."""
+    items, places = engine.document_in_vain(view)
+    for item, reason, state, first, count, place in items.tolist():
+        for index in range(first, first + count):
+            _, order_id, gtin = places[place - 1] if place else (0, None, 0)
+            at = CodeAt(order_id, gtin, index) if place else None
+            yield Lost(item, Reason(reason).name, STATES[state & 0xF], at)

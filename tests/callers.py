@@ -27,12 +27,14 @@ from emitter.engine.commands import (
     IssueToken,
     RegisterParticipant,
     RegisterProduct,
+    ReportCodes,
 )
 from emitter.engine.participants import Role
 from emitter.errors import Reason
 from emitter.trade.gs1 import format_gtin
 from emitter.trade.parties import format_bin
 from emitter.trade.templates import TEMPLATES
+from report_callers import Reports
 from stock import gtin_of, product
 
 if TYPE_CHECKING:
@@ -184,7 +186,7 @@ class Operator(Caller):
         )
 
 
-class Station(Caller):
+class Station(Reports, Caller):
     """Orders, takes and closes; shares the orders of its participant with its neighbours."""
 
     def __init__(self, load: Load, seed: int, bin_: int, token: str, orders: list[Order]) -> None:
@@ -206,6 +208,7 @@ class Station(Caller):
             self._close_buffer: 6,
             self._repeat: 12,
             self._verify: 5,
+            self.report: 20,
         }
         self.chance.choices(list(acts), list(acts.values()))[0]()
 
@@ -345,6 +348,8 @@ class Station(Caller):
         elif isinstance(command, CreateOrder):
             lines = _lines(command)
             self.ask(command, lambda client: client.create_order(lines, command.request_id))
+        elif isinstance(command, ReportCodes):
+            self.tell(command)
 
     def _verify(self) -> None:
         """Check codes that were delivered: each is genuine."""

@@ -19,7 +19,9 @@ from emitter.engine.commands import (
     DeliverBlock,
     RegisterParticipant,
     RegisterProduct,
+    ReportCodes,
 )
+from model_reports import judge_report, missing
 from model_values import (
     DAY_US,
     GROUPS,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
     from emitter.config import Limits
     from emitter.engine.commands import Command, OrderLine
+    from model_reports import CodeAt, CodeFact, Document, Forged
 
 
 class Model:
@@ -66,6 +69,9 @@ class Model:
         self.series: dict[tuple[int, int], tuple[str, int]] = {}
         self.memory: dict[object, Memory] = {}
         self.lines: dict[int, tuple[Line, ...]] = defaultdict(tuple)
+        self.codes: dict[tuple[UUID, int], dict[int, CodeFact]] = {}
+        self.documents: dict[UUID, Document] = {}
+        self.names: dict[bytes, CodeAt | Forged] = {}  # which text is which code; only grows
 
     def copy(self) -> Model:
         """Return a model that may change by itself; what the dictionaries hold never changes."""
@@ -73,8 +79,9 @@ class Model:
         for name in ("accounts", "escrows", "owners"):
             setattr(twin.ledger, name, getattr(self.ledger, name).copy())
         for name, value in vars(self).items():
-            if isinstance(value, dict):
+            if isinstance(value, dict) and name != "names":
                 setattr(twin, name, value.copy())
+        twin.names = self.names
         return twin
 
     def judge(
@@ -83,6 +90,8 @@ class Model:
         """Return the answer to a command now; ``made`` and ``details``: what the engine told."""
         if wrong := form(command, self.limits):
             return Said(wrong)
+        if isinstance(command, ReportCodes) and (refused := missing(self, command)):
+            return Said(*refused)
         key, body = identity(command)
         kept = self.memory.get(key)
         if kept is not None and (kept.until_us is None or kept.until_us > now_us):
@@ -120,6 +129,8 @@ class Model:
                 return order_facts(order_id, self.orders[order_id])
             case RegisterProduct():
                 return product_facts(command.gtin, self.products[command.gtin])
+            case ReportCodes():
+                return Facts((link, self.documents[link].facts))
             case _:
                 return Facts((command.bin, self.participants[command.bin].name))
 
@@ -130,7 +141,9 @@ class Model:
 
     # The rules, one command each ------------------------------------------------------------------
 
-    def _judge(self, command: Command, now_us: int, made: UUID | None) -> Said:
+    def _judge(
+        self, command: Command, now_us: int, made: UUID | None
+    ) -> Said:
         match command:
             case RegisterParticipant():
                 return self._register(command)
@@ -146,6 +159,8 @@ class Model:
                 return self._deliver(command)
             case CloseOrder():
                 return self._close(command)
+            case ReportCodes():
+                return self._report(command, civil_date(now_us), made)
         raise AssertionError(command)
 
     def _register(self, command: RegisterParticipant) -> Said:
@@ -248,6 +263,14 @@ class Model:
         limit, active = self.limits.active_orders_max, self.orders_open[command.bin]
         if limit and active >= limit:
             yield Said("ORDERS_ACTIVE_LIMIT", {"active": str(active), "limit": str(limit)})
+
+    def _report(self, command: ReportCodes, today: dt.date, made: UUID | None) -> Said:
+        known = self.participants.get(command.bin)
+        if known is None:
+            return Said("PARTICIPANT_NOT_FOUND")
+        if known.activated_on is None or today < known.activated_on:
+            return Said("PARTICIPANT_NOT_ACTIVE", {"date": str(today)})
+        return judge_report(self, command, made, Said, Facts)
 
     def _series(self, line: OrderLine) -> tuple[tuple[int, int], str, int, int]:
         """Return the line's series: its key, its form, its next counter, how many are left."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from emitter.engine.commands import (
@@ -12,7 +13,9 @@ from emitter.engine.commands import (
     DeliverBlock,
     RegisterParticipant,
     RegisterProduct,
+    ReportCodes,
 )
+from model_reports import broken_forms
 from oracles import Buffer as Shares
 
 if TYPE_CHECKING:
@@ -203,6 +206,10 @@ def identity(command: Command) -> tuple[tuple[object, ...] | None, object]:
         case DeliverBlock():
             place = (command.bin, command.order_id, command.gtin)
             return ("block", *place, command.block_id), command.quantity
+        case ReportCodes():
+            body = (command.kind, command.reason, command.acceptance, command.dated_on,
+                    command.details, command.codes)  # fmt: skip
+            return ("report", command.bin, command.request_id), body
         case CreditAccount():
             return ("payment", command.reference), (command.bin, command.amount_tiyn)
     return None, None
@@ -210,7 +217,7 @@ def identity(command: Command) -> tuple[tuple[object, ...] | None, object]:
 
 def memory_us(command: Command, reason: str, refusal_memory_us: int) -> int | None:
     """Return how long a verdict is kept under the command's id: 0 not at all, None for ever."""
-    chosen = command.memory_us if isinstance(command, CreateOrder) else 0
+    chosen = command.memory_us if isinstance(command, CreateOrder | ReportCodes) else 0
     if reason == "OK":
         return chosen or None
     kept = not isinstance(command, CreditAccount | RegisterProduct) and not chosen
@@ -250,6 +257,8 @@ def _broken_forms(command: Command, limits: Limits) -> Iterator[str]:
             if len(command.details.encode()) > limits.details_bytes_max:
                 yield "LIMIT_EXCEEDED"
             yield from _lines(command.lines, limits)
+        case ReportCodes():
+            yield from itertools.chain(_text(command.request_id, 64), broken_forms(command, limits))
 
 
 def _text(text: str, chars_max: int) -> Iterator[str]:

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emitter.api import values
+from emitter.api import report_values, values
 from emitter.client import Block, BufferState, OrderState
 from emitter.engine.commands import (
     CloseOrder,
@@ -22,6 +22,7 @@ from emitter.engine.commands import (
     DeliverBlock,
     IssueToken,
     RegisterProduct,
+    ReportCodes,
 )
 from emitter.engine.engine import Engine
 from emitter.engine.invariants import check_store
@@ -75,7 +76,7 @@ def facts_of(command: Command, answer: Message | Refused | str) -> object:
             return _order_facts(answer)
         case CloseOrder():
             return _closing_facts(command, answer)
-        case DeliverBlock():
+        case DeliverBlock() | ReportCodes():
             return answer.SerializeToString(deterministic=True)
         case IssueToken():
             return answer
@@ -149,7 +150,9 @@ def _keep_some(engine: Engine, promises: Sequence[Promise]) -> None:
             _require(facts_of(promise.command, refused) == promise.facts, promise, str(refused))
             continue
         answer = future.result()
-        if isinstance(promise.command, CreateOrder | CloseOrder | DeliverBlock | CreditAccount):
+        if isinstance(
+            promise.command, CreateOrder | CloseOrder | DeliverBlock | CreditAccount | ReportCodes
+        ):
             _require(answer.replayed, promise, "carried out a second time")
         facts = facts_of(promise.command, _message(promise.command, answer.value))
         _require(facts == promise.facts, promise, f"now {facts}")
@@ -167,6 +170,8 @@ def _message(command: Command, value: object) -> Message:
             return values.block(value)
         case RegisterProduct():
             return values.product(value)
+        case ReportCodes():
+            return report_values.report(value)
         case _:
             return values.account(value)
 

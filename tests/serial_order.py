@@ -16,10 +16,13 @@ from emitter.engine.commands import (
     CloseOrder,
     DeliverBlock,
     RegisterParticipant,
+    ReportCodes,
 )
 from emitter.engine.delivery import BlockView
 from emitter.engine.orders import OrderView
 from emitter.engine.products import ProductView
+from emitter.engine.reports import DocumentView
+from emitter.trade.circulation import Acceptance, DocumentKind, DocumentStatus
 from emitter.trade.states import BufferState, OrderState
 from model import Facts, product_facts
 from model_values import GROUPS, Block, Product, identity
@@ -52,7 +55,9 @@ class Seen(NamedTuple):
 
     @property
     def made(self) -> UUID | None:
-        """The id of the order that an answer shows."""
+        """The id of the order or document that an answer shows."""
+        if isinstance(self.value, DocumentView):
+            return self.value.document_id
         return self.value.order_id if isinstance(self.value, OrderView) else None
 
 
@@ -70,6 +75,11 @@ def facts_of(value: object) -> Facts:
         return Facts((value.order_id, buffer.gtin, block), state)
     if isinstance(value, ProductView):
         return product_facts(value.gtin, product_of(value))
+    if isinstance(value, DocumentView):
+        row = value.row
+        named = (DocumentKind(row.kind).name, Acceptance(row.acceptance).name,
+                 DocumentStatus(row.status).name)  # fmt: skip
+        return Facts((value.document_id, (value.bin, *named, row.codes, row.moved, row.in_vain)))
     return Facts((value.bin, value.name))
 
 
@@ -211,7 +221,7 @@ class _Search:
 
 def _before(seen: list[Seen]) -> list[frozenset[int]]:
     """Return for each command those that must stand before it, as far as both are known."""
-    ties = [_ties(one.command) for one in seen]
+    ties = [_ties(one) for one in seen]
     return [
         frozenset(
             earlier
@@ -224,11 +234,20 @@ def _before(seen: list[Seen]) -> list[frozenset[int]]:
     ]
 
 
-def _ties(command: Command) -> set[object]:
-    """Return what a command names: its request, and the order or participant it changes."""
+# What a report hears before its turn has come: it may stand in front of what was asked before it.
+_AT_ONCE = {"ORDER_NOT_FOUND", "BUFFER_NOT_FOUND", "BLOCK_NOT_FOUND", "SPAN_INVALID"}
+
+
+def _ties(seen: Seen) -> set[object]:
+    """Return what a command names: its request, and the orders or participant it changes."""
+    command = seen.command
     ties: set[object] = {identity(command)[0]}
     if isinstance(command, DeliverBlock | CloseOrder):
         ties.add(command.order_id)
     if isinstance(command, RegisterParticipant | ActivateParticipant):
         ties = {command.bin}
+    if isinstance(command, ReportCodes):
+        if seen.reason in _AT_ONCE:
+            return set()
+        ties |= {named.order_id for named in (*command.codes.spans, *command.codes.blocks)}
     return ties

@@ -20,15 +20,16 @@ from emitter.engine.commands import (
     OrderLine,
     RegisterParticipant,
     RegisterProduct,
+    ReportCodes,
 )
 from emitter.engine.orders import OrderView
 from emitter.trade.templates import Group
 from model_values import GROUPS, REMEMBERED, TEMPLATES
+from simulated_reports import Reporting
 from stock import gtin_of
 
 if TYPE_CHECKING:
     import random
-    from uuid import UUID
 
     from emitter.engine.commands import Command
     from serial_order import Seen
@@ -63,6 +64,8 @@ ACTS = weights(
     4   close a buffer
     5   close an order
     9   credit
+    16  report
+    3   report wrongly
     4   join
     5   register a product
     10  say it again
@@ -118,18 +121,15 @@ def usual_product(bin_: int, index: int) -> RegisterProduct:
     return RegisterProduct(bin_, GTINS[index], Group(number), "6403999300", f"Товар {index}")
 
 
-class Station:
+class Station(Reporting):
     """One client of a participant; several may belong to the same."""
 
     def __init__(self, name: str, bin_: int, dice: random.Random) -> None:
+        super().__init__(bin_, dice)
         self.name = name
-        self.bin = bin_
-        self.dice = dice
-        self.orders: dict[UUID, dict[int, int]] = {}
         self.unanswered: list[Command] = []
         self.said: list[Command] = []
         self.refused: list[Command] = []
-        self.others: list[UUID] = []  # orders it has heard of and does not own
         first = BINS.index(bin_) * GOODS
         self.own = range(first, first + GOODS)
         self._count = 0
@@ -166,6 +166,9 @@ class Station:
             order_id, buffers = self._some_order()
             gtin = self._gtin(buffers) if act == "close a buffer" else None
             return CloseOrder(self.bin, self._id(), order_id, gtin)
+        if act.startswith("report") and self.codes:
+            report = self._report()
+            return report if act == "report" else self._spoiled_report(report)
         if act.startswith("order"):
             order = self._order()
             return order if act == "order" else self._spoiled(order)
@@ -267,6 +270,8 @@ class Station:
                 return dataclasses.replace(command, quantity=command.quantity + 1)
             case CloseOrder():
                 return dataclasses.replace(command, gtin=GTINS[0] if command.gtin is None else None)
+            case ReportCodes(codes=codes) if codes.text:
+                return dataclasses.replace(command, codes=dataclasses.replace(codes, text=b"?"))
             case CreditAccount():
                 return dataclasses.replace(command, amount_tiyn=command.amount_tiyn + 1)
         return command
@@ -284,11 +289,6 @@ class Station:
         if self.dice.random() < 0.2:
             return {"details": "{}"}
         return {"lines": (dataclasses.replace(first, **{field: value}), *rest)}
-
-    def _some_order(self) -> tuple[UUID, dict[int, int]]:
-        """Return one of the newer orders it knows."""
-        known = list(self.orders.items())[-8:]
-        return self.dice.choice(known)
 
     def _gtin(self, buffers: dict[int, int]) -> int:
         if self.dice.random() < 0.05:

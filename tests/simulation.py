@@ -9,6 +9,7 @@ that the model knows. A seed gives one history: `World.history` is its digest.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import os
 import random
@@ -23,6 +24,7 @@ from emitter.engine.commands import (
     DeliverBlock,
     RegisterParticipant,
     RegisterProduct,
+    ReportCodes,
 )
 from emitter.engine.engine import Engine
 from emitter.engine.keys import KeyKind, KeyRing
@@ -227,6 +229,9 @@ class World:
                 submitted.append((station, command, self.engine.submit(command)))
             except Refused as refused:
                 submitted.append((station, command, refused))
+            except StoreError:  # where a report looks for what it names
+                refused = Refused(Reason.STORE_UNAVAILABLE)
+                submitted.append((station, command, refused))
         return submitted
 
     def _batch(self, asked: list[tuple[Station, Command]], *, stop: bool = False) -> None:
@@ -256,7 +261,9 @@ class World:
             self.audit.account(self.engine, self.model, bin_)
         for one in seen:
             if isinstance(one.command, DeliverBlock) and one.reason == "OK":
-                self.audit.take_codes(self.engine, one.value)
+                codes = self.audit.take_codes(self.engine, self.model, one.value)
+                for station in self.stations:
+                    station.take(one.value, codes)
 
     def _products(self) -> dict[int, Product]:
         """Return the products that the engine knows."""
@@ -278,7 +285,11 @@ class World:
 
     def _write_down(self, seen: Seen) -> None:
         facts = facts_of(seen.value) if seen.value else None
-        self._digest.update(repr((seen.command, seen.reason, seen.details, facts)).encode())
+        command = seen.command
+        if isinstance(command, ReportCodes):  # keys, and so codes, are no part of a seed
+            codes = dataclasses.replace(command.codes, text=bytes(command.codes.text.count(b"\n")))
+            command = dataclasses.replace(command, codes=codes)
+        self._digest.update(repr((command, seen.reason, seen.details, facts)).encode())
         self.verdicts[seen.reason] += 1
 
     def _found_out(self, doubted: list[Command], seen: list[Seen]) -> list[Seen]:

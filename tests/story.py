@@ -1,4 +1,4 @@
-"""The main job as a story of seven batches, told over a store that may fail."""
+"""The main job as a story of eight batches, told over a store that may fail."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from conftest import BIN, DAY, GROSS_100, SHOES, SHOES_2, Clock
+from emitter.engine.code_sets import CodeSet, CodeSpan
 from emitter.engine.commands import (
     ActivateParticipant,
     CloseOrder,
@@ -15,12 +16,14 @@ from emitter.engine.commands import (
     DeliverBlock,
     OrderLine,
     RegisterParticipant,
+    ReportCodes,
 )
 from emitter.engine.delivery import BlockView
 from emitter.engine.engine import Engine
 from emitter.engine.invariants import check_store
 from emitter.errors import Reason, Refused
 from emitter.store.port import StoreError
+from emitter.trade.circulation import Acceptance, DocumentKind, IntroductionWay
 from emitter.trade.states import CodeState
 from emitter.trade.templates import Group
 from stock import product
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from emitter.store.port import Store
 
 TRIES = 3
+MADE = IntroductionWay.PRODUCTION
 
 
 class Heard(NamedTuple):
@@ -56,7 +60,7 @@ def hear(future) -> Heard:
 
 
 class Story:
-    """The main job in seven batches, told to whoever asks and asked again until it is answered."""
+    """The main job in eight batches, told to whoever asks and asked again until it is answered."""
 
     def __init__(self, keys: KeyRing) -> None:
         self.keys = keys
@@ -86,9 +90,21 @@ class Story:
                 lambda: DeliverBlock(BIN, self.order_id, SHOES, "too much", 36),
                 lambda: DeliverBlock(BIN, self.order_id, SHOES_2, "all"),
             ],
+            [
+                lambda: self.report("put on", DocumentKind.UTILISATION, None, 20),
+                lambda: self.report("too many", DocumentKind.INTRODUCTION, MADE, 30),
+                lambda: self.report("made", DocumentKind.INTRODUCTION, MADE, 30, Acceptance.VALID),
+            ],
             [lambda: CloseOrder(BIN, "buffer", self.order_id, SHOES)],
             [lambda: CloseOrder(BIN, "whole", self.order_id)],
         ]
+
+    def report(self, request_id: str, kind, reason, quantity: int, acceptance=Acceptance.WHOLE):
+        """Return a report of the first codes, by their text and by a span."""
+        codes = [self.codes["part"][at : at + 129] for at in range(0, 3 * 129, 129)]
+        span = CodeSpan(self.order_id, SHOES, 3, quantity - 3)
+        named = CodeSet(b"\n".join(codes), (span,))
+        return ReportCodes(BIN, request_id, kind, named, reason, acceptance)
 
     @property
     def order_id(self) -> UUID:
@@ -143,7 +159,7 @@ class Story:
             verified = engine.verify(b"\n".join(codes))
         except StoreError:
             return  # looking may fail as well
-        assert (verified.states == CodeState.APPLIED_AND_PAID).all()
+        assert set(verified.states.tolist()) <= {CodeState.APPLIED_AND_PAID, CodeState.INTRODUCED}
 
     def end(self, store: Store) -> tuple[object, ...]:
         """Return what all must agree on at the end: verdicts, money, states, sizes."""
@@ -154,4 +170,15 @@ class Story:
         rows = store.view(lambda reader: reader.scan(b"", b"\xff", limit=1_000))
         reasons = [verdict.reason.name for _, verdict in sorted(self.heard.items())]
         order = engine.order(BIN, self.order_id).row
-        return (reasons, engine.account(BIN), order, sorted(len(key) for key, _ in rows))
+        documents = [view.row for view in engine.documents(BIN, page_size=9)[0]]
+        counts = sorted((row.kind, row.status, row.moved, row.in_vain) for row in documents)
+        states = [engine.verify(codes).states.tolist() for codes in self._lines()]
+        keys = sorted(len(key) for key, _ in rows)
+        return (reasons, engine.account(BIN), order, counts, states, keys)
+
+    def _lines(self) -> list[bytes]:
+        """Return the codes of each block, LF between them."""
+        return [
+            b"\n".join(records[at : at + 129] for at in range(0, len(records), 129))
+            for _, records in sorted(self.codes.items())
+        ]

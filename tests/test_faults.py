@@ -31,6 +31,7 @@ from emitter.errors import Reason, Refused
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.memory import MemoryStore
 from emitter.store.port import StoreError
+from emitter.trade.circulation import DocumentKind, DocumentStatus
 from emitter.trade.states import CodeState
 from emitter.trade.templates import Group
 from faulty_store import (
@@ -78,7 +79,13 @@ def test_the_story_without_faults(keys: KeyRing) -> None:
     story.play(store)
     assert told(story) == [
         "OK", "OK", "OK", "OK", "OK", "OK", "OK", "FUNDS_INSUFFICIENT", "OK", "QUANTITY_LEFT",
-        "OK", "OK", "OK",
+        "OK", "OK", "OK", "OK", "OK", "OK",
+    ]  # fmt: skip
+    accepted, partly, rejected = DocumentStatus
+    assert story.end(store)[3] == [
+        (DocumentKind.UTILISATION, accepted, 20, 0),
+        (DocumentKind.INTRODUCTION, partly, 25, 5),
+        (DocumentKind.INTRODUCTION, rejected, 0, 5),
     ]  # fmt: skip
     account = story.end(store)[1]
     assert account.captured_tiyn == 7_772 + 12_435  # 25 and 40 codes of 268 tiyn, 16 % VAT

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from audits import Audit
 from conftest import BIN, DAY, SHOES, Bench
+from emitter.engine.code_sets import CodeSet, CodeSpan
 from emitter.engine.commands import (
     ActivateParticipant,
     CloseOrder,
@@ -17,8 +19,10 @@ from emitter.engine.commands import (
     DeliverBlock,
     OrderLine,
     RegisterParticipant,
+    ReportCodes,
 )
 from emitter.errors import Refused
+from emitter.trade.circulation import DocumentKind, DocumentStatus
 from emitter.trade.templates import Group
 from model import Model
 from serial_order import Seen, explain
@@ -168,3 +172,27 @@ def test_a_verdict_in_doubt_may_be_first_or_a_repeat(witness: Witness) -> None:
     witness.tell([made._replace(replayed=None), again])
     (closed,) = witness.see(CloseOrder(BIN, "c", made.value.order_id))
     witness.tell([closed, again._replace(replayed=None)])
+
+
+REPORT_LIES = {
+    "a report of other codes": {"moved": 9},
+    "a report that was refused": {"status": DocumentStatus.REJECTED},
+    "a report of another kind": {"kind": DocumentKind.DROPOUT},
+    "codes named in vain": {"in_vain": 1},
+}
+
+
+@pytest.mark.parametrize("lie", REPORT_LIES.values(), ids=REPORT_LIES)
+def test_a_lie_about_a_report_is_noticed(witness: Witness, lie) -> None:
+    (made,) = witness.see(order("1"))
+    span = CodeSpan(made.value.order_id, SHOES, 0, 10)
+    deliver = DeliverBlock(BIN, made.value.order_id, SHOES, "b", 40)
+    report = ReportCodes(BIN, "r", DocumentKind.UTILISATION, CodeSet(spans=(span,)))
+    early, delivered, told = witness.see(replace(report, request_id="early"), deliver, report)
+    lines = witness.lines()
+    wrong = told._replace(value=told.value._replace(row=told.value.row._replace(**lie)))
+    with pytest.raises(AssertionError, match="no order of the commands"):
+        witness.tell([made, early, delivered, wrong], lines)
+    witness.tell([made, early, delivered, told], lines)
+    statuses = [document.status for document in witness.model.documents.values()]
+    assert statuses == ["REJECTED", "ACCEPTED"]

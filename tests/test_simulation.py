@@ -24,7 +24,15 @@ VERDICTS = """
     ORDER_NOT_FOUND BUFFER_NOT_FOUND REQUEST_DIFFERS PARTICIPANT_EXISTS PARTICIPANT_NOT_ACTIVE
     PRODUCT_NOT_FOUND PRODUCT_OF_ANOTHER PRODUCT_GROUP TNVED_INVALID SERIALS_EXHAUSTED
     QUANTITY_LEFT TRANSITION_REFUSED ORDERS_ACTIVE_LIMIT
-    OVERLOADED STORE_FULL COMMIT_FAILED COMMIT_UNKNOWN
+    OVERLOADED STORE_FULL COMMIT_FAILED COMMIT_UNKNOWN STORE_UNAVAILABLE
+    FIELD_INVALID REPORT_EMPTY SPAN_INVALID BLOCK_NOT_FOUND
+"""
+
+REPORTED = """
+    ACCEPTED PARTLY_ACCEPTED REJECTED
+    UTILISATION INTRODUCTION DROPOUT WITHDRAWAL RETURN
+    CODE_MOVE_REFUSED CODE_UTILISED_ALREADY CODE_NOT_OWNED CODE_REPEATED CODE_FORGED CODE_UNPARSABLE
+    EMITTED APPLIED_AND_PAID INTRODUCED WITHDRAWN WRITTEN_OFF ANNULLED
 """
 
 
@@ -54,24 +62,30 @@ def test_one_seed_gives_one_history(tmp_path: Path) -> None:
 def test_runs_by_chance_meet_every_verdict(tmp_path: Path) -> None:
     """What a command of these runs can hear is heard in a few of them, by everybody."""
     met: set[str] = set()
+    reported: set[str] = set()
     buyers: set[int] = set()
     for seed in range(1, 41):
         world = World(seed, tmp_path)
         world.run(STEPS_SHORT)
         met |= world.verdicts.keys()
+        for document in world.model.documents.values():
+            reported |= {document.status, document.kind}
+            reported |= {word for lost in document.lost for word in (lost.reason, lost.state)}
         buyers |= {order.bin for order in world.model.orders.values()}
         if (
             met >= set(VERDICTS.split())
+            and reported >= set(REPORTED.split())
             and buyers >= set(BINS[:-1])
             and len(world.audit.codes) > 99
         ):
             return
-    raise AssertionError(set(VERDICTS.split()) - met)
+    raise AssertionError((set(VERDICTS.split()) - met, set(REPORTED.split()) - reported))
 
 
 @pytest.mark.parametrize(
     ("kind", "at"),
-    [("a", 0), ("a", 8), ("o", 0), ("j", 43), ("b", 8), ("s", 2), ("r", 24), ("q", 0), ("g", 0)],
+    [("a", 0), ("a", 8), ("o", 0), ("j", 43), ("b", 8), ("s", 2), ("r", 24), ("q", 0),
+     ("g", 0), ("l", 9), ("h", 3), ("D", 28), ("R", 9), ("N", 9), ("F", 11)],
 )
 def test_a_run_notices_a_row_that_was_changed_behind_its_back(
     kind: str, at: int, tmp_path: Path
