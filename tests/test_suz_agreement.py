@@ -5,19 +5,27 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from conftest import BIN
-from emitter.client import OrderLine
-from emitter.trade.states import BufferState, OrderState
+from emitter.client import DropoutReason, OrderLine
+from emitter.trade.circulation import UTILISED, DocumentStatus
+from emitter.trade.states import BufferState, CodeState, OrderState
 from served import Served
 from suz import Door, shoes_order
 
 GTINS = ("04670033010053", "04060477697987")
 QUANTITY, TAKEN, CLOSED = 40, (7, 13), GTINS[1]
 
+V2_MORE = {
+    "usageType": "VERIFIED", "expirationDate": "2026-12-31", "seriesNumber": "1",
+    "participantId": f"{BIN:012}", "withChild": False,
+}  # fmt: skip
+
 
 class Ended(NamedTuple):
-    """What a scenario leaves behind."""
+    """What a scenario leaves behind; of each code its state, 16 more if it was put on goods."""
 
     codes: dict[str, list[bytes]]
+    code_states: list[int]
+    reports: list[tuple[int, int, int, int, int]]  # kind, status, reason, moved, in vain
     states: list[str]
     buffers: dict[str, tuple[str, int, int]]  # state, delivered, blocks
     money: tuple[int, ...]
@@ -33,9 +41,13 @@ def left_by(engine, codes: dict[str, list[bytes]]) -> Ended:
             blocks, _ = engine.blocks(BIN, view.order_id, buffer.gtin, page_size=100)
             state = BufferState(buffer.state).name
             buffers[f"{gtin}/{buffer.quantity}"] = (state, buffer.delivered, len(blocks))
+    verified = engine.verify(b"\n".join(code for each in codes.values() for code in each))
+    code_states = (verified.states | verified.utilised * UTILISED).tolist()
+    rows = [view.row for view in engine.documents(BIN, page_size=100)[0]]
+    reports = [(row.kind, row.status, row.reason, row.moved, row.in_vain) for row in rows]
     account = engine.account(BIN)
     states = sorted(OrderState(view.row.state).name for view in views)
-    return Ended(codes, states, buffers, tuple(account[5:]))
+    return Ended(codes, code_states, reports, states, buffers, tuple(account[5:]))
 
 
 def through_grpc(keys) -> Ended:
@@ -55,6 +67,9 @@ def through_grpc(keys) -> Ended:
         client.close_buffer(order.order_id, CLOSED)
         other = client.create_order([OrderLine(gtin=GTINS[0], quantity=5, template_id=1)])
         client.close_order(other.order_id)
+        client.report_utilisation(codes[CLOSED])
+        client.write_off(codes[CLOSED][:3], DropoutReason.DROPOUT_REASON_DEFECT)
+        client.write_off(codes[CLOSED][2:4], DropoutReason.DROPOUT_REASON_OTHER)  # one is, already
         return left_by(served.engine, codes)
 
 
@@ -86,6 +101,14 @@ def through_http(keys, dialect: str) -> Ended:
         else:
             station.post("v3/order/close", {"orderId": order_id, "gtin": CLOSED})
             station.post("v3/order/close", {"orderId": other})
+        told = [code.decode() for code in codes[CLOSED]]
+        # In v2 shoes have no reports of their own: other groups' paths take any codes.
+        path, more = ("v3", {"productGroup": "shoes"})
+        if dialect == "v2":
+            path, more = ("v2/milk", V2_MORE)
+        station.post(f"{path}/utilisation", more | {"sntins": told})
+        for reason, some in (("DEFECT", told[:3]), ("OTHER", told[2:4])):
+            station.post(f"{path}/dropout", more | {"sntins": some, "dropoutReason": reason})
         return left_by(door.engine, codes)
 
 
@@ -94,4 +117,14 @@ def test_every_door_leads_to_the_same_codes_states_and_money(keys) -> None:
     assert grpc == v2 == v3
     assert grpc.states == ["CLOSED", "READY"]
     assert grpc.buffers[f"{CLOSED}/{QUANTITY}"] == ("CLOSED", sum(TAKEN), len(TAKEN))
+    written_off, paid = CodeState.WRITTEN_OFF | UTILISED, CodeState.APPLIED_AND_PAID
+    taken = sum(TAKEN)
+    assert grpc.code_states == (
+        [paid] * taken + [written_off] * 3 + [paid | UTILISED] * (taken - 3)
+    )
+    assert [report[1:] for report in grpc.reports] == [
+        (DocumentStatus.REJECTED, DropoutReason.DROPOUT_REASON_OTHER, 0, 1),
+        (DocumentStatus.ACCEPTED, DropoutReason.DROPOUT_REASON_DEFECT, 3, 0),
+        (DocumentStatus.ACCEPTED, 0, taken, 0),
+    ]
     assert len({code for codes in grpc.codes.values() for code in codes}) == 2 * sum(TAKEN)

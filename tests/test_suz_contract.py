@@ -15,6 +15,7 @@ from emitter.api.suz.contract import V2, V3
 from emitter.api.suz.words import EXTENSIONS, NOT_OFFERED
 from emitter.config import Limits
 from emitter.trade.gs1 import check_digit
+from emitter.trade.parties import format_bin
 from stock import stock
 from suz import MILK, Door, shoes_order, v3_order
 
@@ -99,7 +100,29 @@ def orders(door: Door) -> dict[str, str]:
         reply = door.station.call("POST", f"v2/{extension}/orders", order_of(extension))
         assert reply.status == 200, reply.body
         made[extension] = reply.json["orderId"]
+    door.taken, door.reports = {}, {}
+    for extension, order_id in made.items():
+        taken = door.station.get(
+            f"v2/{extension}/codes", orderId=order_id, gtin=gtin_of(extension), quantity=1
+        )
+        door.taken[extension] = taken["codes"]
+        report = {"productGroup": "milk", "sntins": taken["codes"]}  # v3 has them all
+        door.reports[extension] = door.station.post("v3/utilisation", report)["reportId"]
     return made
+
+
+def body_of(door: Door, extension: str, function: str) -> dict[str, Any] | None:
+    """What a call of v2 posts, made of the contract's examples and a code of ours."""
+    if function == "orders":
+        return order_of(extension)
+    if function not in ("utilisation", "dropout"):
+        return None
+    operation = V2["paths"][f"/api/v2/{extension}/{function}"]["post"]
+    body = next(item for item in operation["parameters"] if item["in"] == "body")
+    fits = {"sntins": door.taken[extension]}
+    if function == "dropout":
+        fits["participantId"] = format_bin(BIN)
+    return sample(body["schema"]) | fits
 
 
 def test_the_examples_of_the_contract_are_orders(orders: dict[str, str]) -> None:
@@ -115,7 +138,7 @@ def test_a_call_of_v2_answers_in_the_contracts_shapes(
     extension, function = path.removeprefix("/api/v2/").split("/", 1)
     query: dict[str, object] = {
         "orderId": orders[extension], "gtin": gtin_of(extension), "quantity": 1,
-        "reportId": orders[extension], "docId": "1", "unitSerialNumber": "1",
+        "reportId": door.reports[extension], "docId": "1", "unitSerialNumber": "1",
     }  # fmt: skip
     if function == "codes/retry":
         taken = door.station.get(
@@ -126,7 +149,7 @@ def test_a_call_of_v2_answers_in_the_contracts_shapes(
         query["orderId"] = door.station.post(f"v2/{extension}/orders", order_of(extension))[
             "orderId"
         ]
-    body = order_of(extension) if (method, function) == ("post", "orders") else None
+    body = body_of(door, extension, function) if method == "post" else None
     names = {item["name"] for item in operation.get("parameters", ()) if item["in"] == "query"}
     query = {name: value for name, value in query.items() if name in names}
     target = path.removeprefix("/api/")
@@ -160,7 +183,10 @@ def test_a_call_of_v3_answers_in_its_own_shapes(door: Door, method: str, path: s
         "orderId": order_id, "gtin": MILK, "quantity": 1, "blockId": block["blockId"],
         "reportId": order_id,
     }  # fmt: skip
-    bodies = {"/order": v3_order(1), "/orders": v3_order(1), "/order/close": {"orderId": order_id},
+    report = {"productGroup": "milk", "sntins": block["codes"]}
+    query["reportId"] = station.post("v3/utilisation", report)["reportId"]
+    bodies = {"/utilisation": report, "/dropout": report | {"dropoutReason": "DEFECT"}}
+    bodies |= {"/order": v3_order(1), "/orders": v3_order(1), "/order/close": {"orderId": order_id},
               "/integration/connection": {"address": "x"}}  # fmt: skip
     function = path.removeprefix("/api/v3")
     headers = {"X-RegistrationKey": door.registered.registration_key}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emitter.api.suz.challenges import Challenges
-from emitter.api.suz.contract import DEFINITIONS, order_shape
+from emitter.api.suz.contract import DEFINITIONS, body_shape
 from emitter.api.suz.pace import Pace
 from emitter.api.suz.shapes import MisshapenError, read_json, read_shape
 from emitter.api.suz.streaming import compressed, json_strings
@@ -45,12 +45,12 @@ def test_compressed_parts_are_one_gzip_stream(parts: list[bytes]) -> None:
 @given(st.sampled_from(sorted(EXTENSIONS)), JSON)
 def test_any_json_has_a_shape_or_faults_with_fields(extension: str, value: object) -> None:
     try:
-        read = read_shape(order_shape(extension), value)
+        read = read_shape(body_shape(extension, "orders"), value)
     except MisshapenError as error:
         assert error.faults  # noqa: PT017
         assert all(fault.field and fault.en and fault.ru for fault in error.faults)  # noqa: PT017
     else:
-        assert read.keys() <= DEFINITIONS[order_shape(extension)]["properties"].keys()
+        assert read.keys() <= DEFINITIONS[body_shape(extension, "orders")]["properties"].keys()
 
 
 @given(st.binary(max_size=200))

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from conftest import BIN
 from emitter.api.suz.dev_ca import make_authority, make_key, make_signer
 from emitter.api.suz.signatures import Anchors
+from emitter.api.suz.words import NOT_OFFERED
 from emitter.config import Limits
 from emitter.engine.promise import Promise
 from emitter.errors import Reason, Refused
@@ -153,11 +154,13 @@ def test_a_token_that_does_not_fit_the_oms_id_has_its_national_code(door: Door) 
 
 
 def test_what_is_not_offered_says_so(door: Door) -> None:
-    for method, path in (
-        ("POST", "utilisation"), ("POST", "aggregation"), ("POST", "dropout"),
-        ("GET", "report/info"),
-    ):  # fmt: skip
-        error(door.station.call(method, f"v3/{path}", {} if method == "POST" else None), 501)
+    for lacking in NOT_OFFERED:
+        path = f"v3/{lacking.path}" if "v3" in lacking.dialects else f"v2/shoes/{lacking.path}"
+        body = {} if lacking.method == "POST" else None
+        reply = door.station.call(lacking.method, path, body)
+        assert (reply.status, reply.json["success"], len(reply.json["globalErrors"])) == (
+            501, False, 1,
+        )  # fmt: skip
 
 
 # Signing in ---------------------------------------------------------------------------------------

@@ -186,18 +186,22 @@ class Call:
 
     # What it makes happen -------------------------------------------------------------------------
 
-    async def execute(self, command: Command) -> Answer:
-        """Carry out a command; one whose fate is unknown is tried again, its id makes it safe."""
+    async def execute(self, command: Command, *, apart: bool = False) -> Answer:
+        """Carry out a command; one whose fate is unknown is tried again, its id makes it safe.
+
+        What takes long to make ready is made so ``apart``, in a thread of its own.
+        """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return await self._execute(command)
+                return await self._execute(command, apart=apart)
             except Refused as refused:
                 if attempt == _ATTEMPTS or refused.reason not in _UNSURE:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
-    async def _execute(self, command: Command) -> Answer:
-        promise = self.engine.submit(command)
+    async def _execute(self, command: Command, *, apart: bool) -> Answer:
+        submit = self.engine.submit
+        promise = await asyncio.to_thread(submit, command) if apart else submit(command)
         loop, settled = asyncio.get_running_loop(), asyncio.Event()
         promise.add_done_callback(lambda _: loop.call_soon_threadsafe(settled.set))
         try:

@@ -8,17 +8,17 @@ from __future__ import annotations
 import functools
 import http
 import importlib.metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from emitter.api.calls import refused_for
-from emitter.api.suz import codes, orders, sign_in
+from emitter.api.suz import codes, orders, reports, sign_in
 from emitter.api.suz.answers import Dialect, answer, faults_answer, refusal_answer
 from emitter.api.suz.calls import Call, House, require_uuid
 from emitter.api.suz.challenges import Challenges
-from emitter.api.suz.contract import V2, V3, order_shape
+from emitter.api.suz.contract import V2, V3, body_shape
 from emitter.api.suz.pace import Pace
 from emitter.api.suz.public import PATH as PUBLIC_CHECK
 from emitter.api.suz.public import public_check
@@ -37,11 +37,12 @@ if TYPE_CHECKING:
     from emitter.api.suz.signatures import Anchors
     from emitter.config import Limits
     from emitter.engine.engine import Engine
-    from emitter.engine.orders import OrderView
+    from emitter.engine.reports import DocumentView
     from emitter.trade.templates import Group
 
     Handler = Callable[[Call], Awaitable[Response]]
     Endpoint = Callable[[Request], Awaitable[Response]]
+    Report = Callable[[str, Call], Awaitable[tuple[DocumentView, bool]]]
 
 _SIGN_IN = "/api/v3/true-api/auth/simpleSignIn/"  # and then the connection
 _VERSIONS = {Dialect.V2: "2.0", Dialect.V3: "3.0"}
@@ -113,10 +114,17 @@ def _paths() -> list[tuple[Dialect, str, str, Handler, bool]]:
 
 def _v2(extension: str, group: Group) -> list[tuple[str, str, Handler]]:
     """Return the calls of an extension in v2."""
+    reported = [
+        ("POST", call, functools.partial(_report, make, shape))
+        for call, make in (("utilisation", reports.utilisation), ("dropout", reports.dropout))
+        if (shape := body_shape(extension, call))
+    ]
     return [
+        *reported,
+        ("GET", "report/info", _report_info),
         ("GET", "ping", _ping_v2),
         ("GET", "version", _version),
-        ("POST", "orders", functools.partial(_order_v2, order_shape(extension), group)),
+        ("POST", "orders", functools.partial(_order_v2, body_shape(extension, "orders"), group)),
         ("GET", "orders", functools.partial(_orders, group)),
         ("GET", "buffer/status", _buffer_status),
         ("GET", "codes", _codes_v2),
@@ -198,9 +206,18 @@ def _document(call: Call) -> Response:
     return Response(_document_bytes(call.dialect), media_type="application/json")
 
 
-def _ordered(call: Call, view: OrderView, *, replayed: bool) -> Response:
-    headers = {"X-Emitter-Replayed": "true"} if replayed else {}
-    return answer(orders.order_result(call, view), headers=headers)
+def _made(result: dict[str, Any], *, replayed: bool) -> Response:
+    """Answer what was made, and say so where it was made before."""
+    return answer(result, headers={"X-Emitter-Replayed": "true"} if replayed else {})
+
+
+async def _report(make: Report, shape: str, call: Call) -> Response:
+    view, replayed = await make(shape, call)
+    return _made(reports.report_result(call, view), replayed=replayed)
+
+
+async def _report_info(call: Call) -> Response:
+    return answer(reports.report_info(call))
 
 
 async def _orders(group: Group | None, call: Call) -> Response:
@@ -233,7 +250,7 @@ async def _ping_v2(call: Call) -> Response:
 
 async def _order_v2(shape: str, group: Group, call: Call) -> Response:
     view, replayed = await orders.create_order(call, await call.shape(shape), group)
-    return _ordered(call, view, replayed=replayed)
+    return _made(orders.order_result(call, view), replayed=replayed)
 
 
 async def _buffer_status(call: Call) -> Response:
@@ -281,7 +298,7 @@ async def _providers(call: Call) -> Response:
 async def _order_v3(call: Call) -> Response:
     order = await call.shape("Order")
     view, replayed = await orders.create_order(call, order, PRODUCT_GROUPS[order["productGroup"]])
-    return _ordered(call, view, replayed=replayed)
+    return _made(orders.order_result(call, view), replayed=replayed)
 
 
 async def _order_status(call: Call) -> Response:
@@ -328,6 +345,9 @@ _V3: list[tuple[str, str, Handler]] = [
     ("POST", "order/close", _close_v3),
     ("GET", "ping", _ping_v3),
     ("GET", "providers", _providers),
+    ("POST", "utilisation", functools.partial(_report, reports.utilisation, "Utilisation")),
+    ("POST", "dropout", functools.partial(_report, reports.dropout, "Dropout")),
+    ("GET", "report/info", _report_info),
 ]
 _V3_OPEN: list[tuple[str, str, Handler]] = [
     ("POST", "integration/connection", sign_in.connection),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from emitter.api.suz.answers import Dialect
+from emitter.api.suz.identity import document_identity
 from emitter.api.suz.shapes import NOT_JSON, Fault, MisshapenError
 from emitter.api.suz.words import GROUP_WORDS
 from emitter.engine.commands import CloseOrder, CreateOrder, OrderLine
@@ -42,7 +41,7 @@ async def create_order(call: Call, order: dict[str, Any], group: Group) -> tuple
         for item in order["products"]
     ]
     text = _text(details)
-    request_id, memory_us = await _identity(call)
+    request_id, memory_us = await document_identity(call)
     # X-Request-Id names a document: what is refused for money today, a top-up lets through.
     command = CreateOrder(call.bin, request_id, lines, text, memory_us, remembers_refusals=False)
     answer = await call.execute(command)
@@ -57,24 +56,6 @@ def _text(details: dict[str, Any]) -> str:
     except (ValueError, RecursionError):
         raise MisshapenError(NOT_JSON) from None
     return text
-
-
-async def _identity(call: Call) -> tuple[str, int]:
-    """Return the id that an order is known by, and for how long."""
-    name = call.header("X-Request-Id")
-    if name:
-        return _digest("request", call.oms_id, name), 0
-    window_us = call.limits.station_repeat_window_ms * 1000
-    if call.is_signed:
-        body = hashlib.sha256(await call.body()).hexdigest()
-        return _digest(
-            "body", str(call.session.connection_id), call.request.url.path, body
-        ), window_us
-    return _digest("once", uuid4().hex), window_us
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _lines(products: list[dict[str, Any]], group: Group, call: Call) -> tuple[OrderLine, ...]:

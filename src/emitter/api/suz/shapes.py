@@ -123,6 +123,17 @@ def _read_string(_shape: dict[str, Any], value: Any, field: str, faults: list[Fa
     return value
 
 
+def _read_code(_shape: dict[str, Any], value: Any, field: str, faults: list[Fault]) -> Any:
+    """Read a code as it was scanned: a text of any characters but the end of a line."""
+    if not isinstance(value, str) or not value:
+        faults.append(Fault(field, "a code is expected", "ожидается код"))
+        return ""
+    if "\n" in value:
+        en, ru = "a code contains no line feed", "в коде не бывает перевода строки"
+        faults.append(Fault(field, en, ru))
+    return value
+
+
 def _read_boolean(_shape: dict[str, Any], value: Any, field: str, faults: list[Fault]) -> Any:
     if value in ("true", "false"):
         return value == "true"
@@ -137,4 +148,5 @@ _READERS: dict[Any, Callable[[dict[str, Any], Any, str, list[Fault]], Any]] = {
     "integer": _read_integer,
     "string": _read_string,
     "boolean": _read_boolean,
+    "code": _read_code,
 }

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from emitter.errors import Reason
+from emitter.trade.circulation import DocumentStatus
 from emitter.trade.templates import Group
 
 EXTENSIONS = {
@@ -38,6 +39,17 @@ PRODUCT_GROUPS = {
 GROUP_WORDS = {group: word for word, group in PRODUCT_GROUPS.items()}
 
 
+PUT_ON_GOODS = ("USED_FOR_PRODUCTION", "PRINTED", "VERIFIED")
+"""usageType: the words that say that a label is on goods; the first stands where v3 has none."""
+
+REPORT_STATUS = {
+    DocumentStatus.ACCEPTED: "SENT",
+    DocumentStatus.PARTLY_ACCEPTED: "SENT",
+    DocumentStatus.REJECTED: "REJECTED",
+}
+"""reportStatus: a document is decided in the step that makes it, so it is never on its way."""
+
+
 class NotOffered(NamedTuple):
     """A function of the contract that the engine does not have yet."""
 
@@ -48,12 +60,9 @@ class NotOffered(NamedTuple):
 
 
 NOT_OFFERED = (
-    NotOffered("POST", "utilisation", "reports of utilisation", ("v2", "v3")),
     NotOffered("POST", "aggregation", "aggregation into packages", ("v2", "v3")),
     NotOffered("GET", "aggregation/info", "aggregation into packages", ("v2",)),
-    NotOffered("POST", "dropout", "writing codes off", ("v2", "v3")),
-    NotOffered("GET", "report/info", "reports", ("v2", "v3")),
-    NotOffered("GET", "receipts", "receipts of documents", ("v2",)),
+    NotOffered("GET", "receipts", "receipts signed by the operator", ("v2",)),
     NotOffered("POST", "logs/upload", "a store for stations' logs", ("v2",)),
 )
 """Answered with 501; the table of docs/stations.md is drawn from it."""
@@ -84,6 +93,8 @@ _FIELDS = {
     "block_id": "blockId",
     "request_id": "X-Request-Id",
     "page_token": "pageToken",
+    "codes": "sntins",
+    "document_id": "reportId",
 }
 _LINE = re.compile(r"^lines\b")
 
