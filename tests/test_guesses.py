@@ -166,15 +166,17 @@ def test_the_public_form_tells_a_consumer_what_he_may_know_and_no_more(bench: Be
         assert found.verdict is Verdict.GENUINE
         assert found.gtin == (LP if text is long else MILK)
         assert found.owner_name.startswith("ТОО")
+        row = bench.engine.product(found.gtin).row
+        assert (found.product_name, found.product_name_kk) == (row.name_ru, row.name_kk)
         assert found.state is GoodsState.NOT_IN_CIRCULATION
     forged = code[:-1] + (b"A" if code[-1:] != b"A" else b"B")
     never = code[:18] + b"3zzzzz" + code[24:]
     other = code[:18] + b"5" + code[19:]
     unknown = code.replace(b"03041094787443", b"04670033010053")
     answers = {check(text, f"b{n}") for n, text in enumerate((forged, never, other, unknown))}
-    assert answers == {(Verdict.NOT_GENUINE, 0, "", None)}
+    assert answers == {(Verdict.NOT_GENUINE, 0, "", "", "", None)}
     for text in (b"", b"x", code + b"\n", b"x" * 2000, code.replace(b"87443", b"87444")):
-        assert check(text, "c") == (Verdict.UNREADABLE, 0, "", None)
+        assert check(text, "c") == (Verdict.UNREADABLE, 0, "", "", "", None)
 
 
 def test_beyond_the_limit_short_checks_are_withheld_and_long_tails_are_not(bench: Bench) -> None:
@@ -187,7 +189,7 @@ def test_beyond_the_limit_short_checks_are_withheld_and_long_tails_are_not(bench
         guess = code[:-4] + b"%04d" % number
         assert bench.engine.check_code(guess, str(number)).verdict is Verdict.NOT_GENUINE
     for text in (code, code[:-4] + b"zzzz", b"]d2" + code):
-        assert bench.engine.check_code(text, "x") == (Verdict.WITHHELD, 0, "", None)
+        assert bench.engine.check_code(text, "x") == (Verdict.WITHHELD, 0, "", "", "", None)
     wrong_tail = long[:-2] + (b"A=" if long[-2:] != b"A=" else b"B=")
     for _ in range(2 * limit):
         assert bench.engine.check_code(long, "x").verdict is Verdict.GENUINE

@@ -91,12 +91,14 @@ def test_http_takes_a_code_in_the_query_the_body_or_json(door: Door, codes: list
         ask(door, "POST", PATH, json.dumps({"code": code.decode()}).encode(),
             **{"Content-Type": "application/json; charset=utf-8"}),
     ]  # fmt: skip
+    row = door.engine.product(int(MILK)).row
     for reply in answers:
         assert reply.status == 200
         assert reply.headers["Access-Control-Allow-Origin"] == "*"
         assert reply.json == {
             "verdict": "GENUINE", "message": "Код подлинный: он выпущен оператором маркировки.",
-            "gtin": MILK, "productName": "", "ownerName": reply.json["ownerName"],
+            "gtin": MILK, "productName": row.name_ru, "productNameKk": row.name_kk,
+            "ownerName": reply.json["ownerName"],
             "state": "NOT_IN_CIRCULATION", "stateName": "не введён в оборот",
         }  # fmt: skip
         assert reply.json["ownerName"]

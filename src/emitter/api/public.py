@@ -52,6 +52,7 @@ class PublicAnswer(NamedTuple):
     message: str
     gtin: str
     product_name: str
+    product_name_kk: str
     owner_name: str
     state: GoodsState | None
     seconds: float
@@ -86,7 +87,8 @@ def public_answer(engine: Engine, code: bytes, address: str, language: str) -> P
         found.verdict,
         _SENTENCES[found.verdict][language == "ru"],
         format_gtin(found.gtin) if found.gtin else "",
-        "",
+        found.product_name,
+        found.product_name_kk,
         found.owner_name,
         found.state,
         0.0,
@@ -110,6 +112,7 @@ class PublicServicer:
             message=found.message,
             gtin=found.gtin,
             product_name=found.product_name,
+            product_name_kk=found.product_name_kk,
             owner_name=found.owner_name,
             state=wire(found.state or 0),
         )

@@ -340,7 +340,9 @@ class Engine:
 
     def check_code(self, text: bytes, caller: str) -> PublicCheck:
         """Check one code for anybody, known by an address; raises `Refused` (CHECKS_SLOWED)."""
-        return check_code(text, caller, self.guesses, self._ranges, self.verify)
+        return check_code(
+            text, caller, self.guesses, self._ranges, verify=self.verify, product=self.product
+        )
 
     def authenticate(self, token: str) -> Principal:
         """Return who a bearer token is; raises `Refused`."""

@@ -6,6 +6,7 @@ verdict on a four-character check is told where too many were wrong (`guesses`).
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,13 +16,14 @@ import numpy as np
 from emitter import _core
 from emitter.engine.guesses import ShortCheck
 from emitter.engine.locating import SHORT_SIZE
-from emitter.errors import Reason
+from emitter.errors import Reason, Refused
 from emitter.trade.states import CodeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emitter.engine.guesses import Guesses
+    from emitter.engine.products import ProductView
     from emitter.engine.ranges import Ranges
     from emitter.engine.verification import VerifiedCodes
 
@@ -62,6 +64,8 @@ class PublicCheck(NamedTuple):
 
     verdict: Verdict
     gtin: int = 0
+    product_name: str = ""
+    product_name_kk: str = ""
     owner_name: str = ""
     state: GoodsState | None = None
 
@@ -71,7 +75,9 @@ def check_code(
     caller: str,
     guesses: Guesses,
     ranges: Ranges,
+    *,
     verify: Callable[[bytes], VerifiedCodes],
+    product: Callable[[int], ProductView],
 ) -> PublicCheck:
     """Check one code for a caller, known by an address; raises `Refused` (CHECKS_SLOWED)."""
     if not text or b"\n" in text or len(text) > _TEXT_BYTES_MAX:
@@ -89,7 +95,11 @@ def check_code(
         return PublicCheck(Verdict.NOT_GENUINE)
     issued = verified.buffers[int(verified.buffer_index[0])]
     state = _STATES[CodeState(int(verified.states[0]))]
-    return PublicCheck(Verdict.GENUINE, issued.gtin, issued.owner_name, state)
+    names = ("", "")
+    with contextlib.suppress(Refused):  # a code may be older than the register of products
+        row = product(issued.gtin).row
+        names = (row.name_ru, row.name_kk)
+    return PublicCheck(Verdict.GENUINE, issued.gtin, *names, issued.owner_name, state)
 
 
 def _short_checks(text: bytes, ranges: Ranges) -> list[ShortCheck]:

@@ -24,21 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65mitter/v1/public.proto\x12\nemitter.v1\" \n\x10\x43heckCodeRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x0c\"\xaf\x01\n\x11\x43heckCodeResponse\x12*\n\x07verdict\x18\x01 \x01(\x0e\x32\x19.emitter.v1.PublicVerdict\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04gtin\x18\x03 \x01(\t\x12\x14\n\x0cproduct_name\x18\x04 \x01(\t\x12\x12\n\nowner_name\x18\x05 \x01(\t\x12%\n\x05state\x18\x06 \x01(\x0e\x32\x16.emitter.v1.GoodsState*\xa7\x01\n\rPublicVerdict\x12\x1e\n\x1aPUBLIC_VERDICT_UNSPECIFIED\x10\x00\x12\x1a\n\x16PUBLIC_VERDICT_GENUINE\x10\x01\x12\x1e\n\x1aPUBLIC_VERDICT_NOT_GENUINE\x10\x02\x12\x1d\n\x19PUBLIC_VERDICT_UNREADABLE\x10\x03\x12\x1b\n\x17PUBLIC_VERDICT_WITHHELD\x10\x04*\xba\x01\n\nGoodsState\x12\x1b\n\x17GOODS_STATE_UNSPECIFIED\x10\x00\x12\"\n\x1eGOODS_STATE_NOT_IN_CIRCULATION\x10\x01\x12\x1e\n\x1aGOODS_STATE_IN_CIRCULATION\x10\x02\x12\x14\n\x10GOODS_STATE_SOLD\x10\x03\x12\x1b\n\x17GOODS_STATE_WRITTEN_OFF\x10\x04\x12\x18\n\x14GOODS_STATE_ANNULLED\x10\x05\x32Y\n\rPublicService\x12H\n\tCheckCode\x12\x1c.emitter.v1.CheckCodeRequest\x1a\x1d.emitter.v1.CheckCodeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65mitter/v1/public.proto\x12\nemitter.v1\" \n\x10\x43heckCodeRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x0c\"\xc8\x01\n\x11\x43heckCodeResponse\x12*\n\x07verdict\x18\x01 \x01(\x0e\x32\x19.emitter.v1.PublicVerdict\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04gtin\x18\x03 \x01(\t\x12\x14\n\x0cproduct_name\x18\x04 \x01(\t\x12\x12\n\nowner_name\x18\x05 \x01(\t\x12%\n\x05state\x18\x06 \x01(\x0e\x32\x16.emitter.v1.GoodsState\x12\x17\n\x0fproduct_name_kk\x18\x07 \x01(\t*\xa7\x01\n\rPublicVerdict\x12\x1e\n\x1aPUBLIC_VERDICT_UNSPECIFIED\x10\x00\x12\x1a\n\x16PUBLIC_VERDICT_GENUINE\x10\x01\x12\x1e\n\x1aPUBLIC_VERDICT_NOT_GENUINE\x10\x02\x12\x1d\n\x19PUBLIC_VERDICT_UNREADABLE\x10\x03\x12\x1b\n\x17PUBLIC_VERDICT_WITHHELD\x10\x04*\xba\x01\n\nGoodsState\x12\x1b\n\x17GOODS_STATE_UNSPECIFIED\x10\x00\x12\"\n\x1eGOODS_STATE_NOT_IN_CIRCULATION\x10\x01\x12\x1e\n\x1aGOODS_STATE_IN_CIRCULATION\x10\x02\x12\x14\n\x10GOODS_STATE_SOLD\x10\x03\x12\x1b\n\x17GOODS_STATE_WRITTEN_OFF\x10\x04\x12\x18\n\x14GOODS_STATE_ANNULLED\x10\x05\x32Y\n\rPublicService\x12H\n\tCheckCode\x12\x1c.emitter.v1.CheckCodeRequest\x1a\x1d.emitter.v1.CheckCodeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'emitter.v1.public_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PUBLICVERDICT']._serialized_start=252
-  _globals['_PUBLICVERDICT']._serialized_end=419
-  _globals['_GOODSSTATE']._serialized_start=422
-  _globals['_GOODSSTATE']._serialized_end=608
+  _globals['_PUBLICVERDICT']._serialized_start=277
+  _globals['_PUBLICVERDICT']._serialized_end=444
+  _globals['_GOODSSTATE']._serialized_start=447
+  _globals['_GOODSSTATE']._serialized_end=633
   _globals['_CHECKCODEREQUEST']._serialized_start=39
   _globals['_CHECKCODEREQUEST']._serialized_end=71
   _globals['_CHECKCODERESPONSE']._serialized_start=74
-  _globals['_CHECKCODERESPONSE']._serialized_end=249
-  _globals['_PUBLICSERVICE']._serialized_start=610
-  _globals['_PUBLICSERVICE']._serialized_end=699
+  _globals['_CHECKCODERESPONSE']._serialized_end=274
+  _globals['_PUBLICSERVICE']._serialized_start=635
+  _globals['_PUBLICSERVICE']._serialized_end=724
 # @@protoc_insertion_point(module_scope)

@@ -40,17 +40,19 @@ class CheckCodeRequest(_message.Message):
     def __init__(self, code: _Optional[bytes] = ...) -> None: ...
 
 class CheckCodeResponse(_message.Message):
-    __slots__ = ("verdict", "message", "gtin", "product_name", "owner_name", "state")
+    __slots__ = ("verdict", "message", "gtin", "product_name", "owner_name", "state", "product_name_kk")
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     GTIN_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_NAME_FIELD_NUMBER: _ClassVar[int]
     OWNER_NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_NAME_KK_FIELD_NUMBER: _ClassVar[int]
     verdict: PublicVerdict
     message: str
     gtin: str
     product_name: str
     owner_name: str
     state: GoodsState
-    def __init__(self, verdict: _Optional[_Union[PublicVerdict, str]] = ..., message: _Optional[str] = ..., gtin: _Optional[str] = ..., product_name: _Optional[str] = ..., owner_name: _Optional[str] = ..., state: _Optional[_Union[GoodsState, str]] = ...) -> None: ...
+    product_name_kk: str
+    def __init__(self, verdict: _Optional[_Union[PublicVerdict, str]] = ..., message: _Optional[str] = ..., gtin: _Optional[str] = ..., product_name: _Optional[str] = ..., owner_name: _Optional[str] = ..., state: _Optional[_Union[GoodsState, str]] = ..., product_name_kk: _Optional[str] = ...) -> None: ...

@@ -61,6 +61,7 @@ async def public_check(request: Request, house: House) -> Response:
     if found.state is not None:
         words = STATE_WORDS[found.state][language == "ru"]
         value |= {"gtin": found.gtin, "productName": found.product_name,
+                  "productNameKk": found.product_name_kk,
                   "ownerName": found.owner_name, "state": found.state.name,
                   "stateName": words}  # fmt: skip
     return answer(value, headers=_OPEN)
