@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from emitter.config import Limits
-from emitter.trade.states import BUFFER, CODE, ORDER, diagram
+from emitter.trade.states import BUFFER, CODE, ORDER, TRANSFER, diagram
 
 PAGE = Path(__file__).parent.parent / "ARCHITECTURE.md"
 
@@ -16,7 +16,7 @@ def drawn() -> dict[str, str]:
         f"| `{name}` | {value:,} | {unit} | {why} |" for name, value, unit, why in Limits().table()
     ]
     return {
-        "machines": "\n\n".join(diagram(machine) for machine in (ORDER, BUFFER, CODE)),
+        "machines": "\n\n".join(diagram(machine) for machine in (ORDER, BUFFER, CODE, TRANSFER)),
         "limits": "\n".join(["| limit | default | unit | why |", "|---|---|---|---|", *rows]),
     }
 

@@ -290,11 +290,11 @@ def test_no_row_of_a_document_or_of_codes_can_go_unnoticed(scene: Scene) -> None
 
 @pytest.mark.parametrize("kind", [b"h", b"R", b"N", b"F", b"l"])
 def test_no_bit_of_what_moved_can_flip_unnoticed(scene: Scene, kind: bytes) -> None:
-    """But for two flags of a life, which others hold, and the padding of what was deflated."""
+    """But for the flag of boxes in a life, which others hold, and the padding of deflation."""
     noticed = unnoticed = 0
     for key, row in scene.rows(kind).items():
         for bit in range(8 * len(row)):
-            if kind == b"l" and bit < 2:
+            if kind == b"l" and bit == 1:
                 continue
             changed = bytearray(row)
             changed[bit // 8] ^= 1 << bit % 8

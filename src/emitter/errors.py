@@ -112,6 +112,10 @@ class Reason(enum.IntEnum):
         14, "FAILED_PRECONDITION", 409, False,
         "It lies in no box.",
         "Не находится ни в какой упаковке.")
+    CODE_NOT_SHIPPED = (
+        15, "NOT_FOUND", 404, False,
+        "The code is not among those shipped by this transfer.",
+        "Этого кода нет в данной отгрузке.")
 
     # The core's batch of money movements.
     FUNDS_INSUFFICIENT = (
@@ -328,6 +332,10 @@ class Reason(enum.IntEnum):
         88, "NOT_FOUND", 404, False,
         "No box {box}.",
         "Упаковка {box} не найдена.")
+    TRANSFER_NOT_FOUND = (
+        89, "NOT_FOUND", 404, False,
+        "No transfer {transfer_id}.",
+        "Передача {transfer_id} не найдена.")
 
     # A repeat that is not one.
     REQUEST_DIFFERS = (
@@ -407,6 +415,10 @@ class Reason(enum.IntEnum):
         " under a new request_id.",
         "{field}: серийные номера уже выданы (всего {count}): {offenders}. Отправьте заявку с"
         " другими под новым request_id.")
+    RECIPIENT_UNAVAILABLE = (
+        132, "FAILED_PRECONDITION", 409, False,
+        "{field}: no participant {bin} whose contract is in force on {date}.",
+        "{field}: нет участника {bin}, чей договор действует на {date}.")
 
     # Weather.
     OVERLOADED = (

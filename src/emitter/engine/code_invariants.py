@@ -19,6 +19,12 @@ import numpy as np
 
 from emitter import _core
 from emitter.engine.code_states import CHUNK, OWN_ROW, undelivered
+from emitter.engine.holding_invariants import (
+    MovedCodes,
+    check_holding,
+    check_transfers,
+    check_whole_holding,
+)
 from emitter.engine.laws import BreachError, require
 from emitter.engine.locating import Place
 from emitter.engine.reports import joined
@@ -27,6 +33,7 @@ from emitter.store import schema
 from emitter.store.code_rows import (
     BOXED,
     OWNED,
+    UNDER_WAY,
     DocumentRow,
     LifeRow,
     TraceRow,
@@ -50,7 +57,9 @@ if TYPE_CHECKING:
     Runs = dict[Place, NDArray[np.void]]
 
 _PAID = CodeState.APPLIED_AND_PAID
-_REQUESTS = (schema.RequestKind.REPORT, schema.RequestKind.AGGREGATION)
+_REQUESTS = (
+    schema.RequestKind.REPORT, schema.RequestKind.AGGREGATION, schema.RequestKind.TRANSFER,
+)  # fmt: skip
 _ID_BYTES = 16
 UNREADABLE = (ValueError, struct.error, zlib.error)
 _CACHED = 4_000_000  # runs of documents that are kept for the next buffers
@@ -77,6 +86,7 @@ def check_codes(store: Store, report: Report) -> None:
         store.view(partial(_check_life, key=key, documents=documents, report=report))
     for key, _ in scan_store(store, schema.DOCUMENTS):
         store.view(partial(_check_document, key=key, report=report))
+    check_transfers(store, report)
     for key, _ in scan_store(store, schema.PARTICIPANTS):
         for kind in _REQUESTS:
             _check_requests(store, schema.owner(key), kind)
@@ -84,6 +94,7 @@ def check_codes(store: Store, report: Report) -> None:
 
 def check_whole_codes(store: Store, report: Report) -> None:
     """Look for rows that belong to nothing, and for documents that two requests lead to."""
+    check_whole_holding(store, report)
     for kinds, seen, invariant in (
         ((schema.CHUNKS,), report.chunks, "every chunk belongs to a life"),
         ((schema.TRACES,), report.traces, "every trace belongs to a life"),
@@ -171,7 +182,7 @@ def _check_life(reader: Reader, *, key: bytes, documents: _Documents, report: Re
         require(len(life.tracts) == chunks, "a life has all chunks", who)
     except UNREADABLE as error:
         raise BreachError(f"{who}: a life can be read: {error}") from None
-    require(life.flags & ~(OWNED | BOXED) == 0, "a life has the flags there are", who)
+    require(life.flags & ~(OWNED | BOXED | UNDER_WAY) == 0, "a life has the flags there are", who)
     require(life.pack() == packed, "alike chunks of a life are one run", who)
     rows = list(scan_view(reader, schema.chunks_prefix(*place)))
     codes = _stored(life, rows, buffer.quantity, who)
@@ -189,9 +200,12 @@ def _check_life(reader: Reader, *, key: bytes, documents: _Documents, report: Re
     counted = len(traces) == life.documents
     numbered = [trace.number for trace, _ in traces] == list(range(1, len(traces) + 1))
     require(counted and numbered, "the documents of a buffer are numbered", who)
+    changes: list[MovedCodes] = []
     for trace, document_id in traces:
         kind, runs = documents.read(reader, trace.bin, document_id, who)
-        _play(kind, runs.get(place), said, f"{who}, document {document_id}")
+        moved = _play(kind, runs.get(place), said, f"{who}, document {document_id}")
+        changes.append(MovedCodes(kind, trace.bin, document_id, moved))
+    check_holding(reader, place, life, changes, report)
     for index in np.flatnonzero(said != stored).tolist():
         law = f"{stored[index]} is stored, the documents lead to {said[index]}"
         require(False, law, f"{who}, code {index}")  # noqa: FBT003
@@ -221,18 +235,21 @@ def _stored(
     return codes
 
 
-def _play(kind: int, runs: NDArray[np.void] | None, codes: NDArray[np.uint8], who: str) -> None:
-    """Move codes as a document says."""
+def _play(
+    kind: int, runs: NDArray[np.void] | None, codes: NDArray[np.uint8], who: str
+) -> NDArray[np.void]:
+    """Move codes as a document says; return which."""
     if runs is None:
         raise BreachError(f"{who}: a buffer leads to documents that moved its codes")
     move = MOVES.get(DocumentKind(kind))
     if move is None:
-        return
+        return runs
     table = np.frombuffer(move.table(), np.uint8)
     for first, count in runs.tolist():
         moved = table[codes[first : first + count]]
         require(bool(moved.all()), "a document moves what its kind may move", who)
         codes[first : first + count] = moved
+    return runs
 
 
 # Documents ----------------------------------------------------------------------------------------

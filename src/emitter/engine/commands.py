@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from emitter.config import Limits
     from emitter.engine.box_commands import BoxCommand
     from emitter.engine.code_sets import CodeSet
+    from emitter.engine.transfer_commands import TransferCommand
     from emitter.store.rows import SignaturePolicy
     from emitter.trade.circulation import DocumentKind
     from emitter.trade.titled import Titled
@@ -349,5 +350,5 @@ Command: TypeAlias = (
     "RegisterParticipant | ActivateParticipant | IssueToken | CreditAccount | RegisterProduct"
     " | CreateOrder | DeliverBlock | CloseOrder"
     " | RegisterStation | OpenConnection | IssueClientToken"
-    " | ReportCodes | BoxCommand"
+    " | ReportCodes | BoxCommand | TransferCommand"
 )

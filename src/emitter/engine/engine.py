@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from emitter.config import Limits
-from emitter.engine import documents, reading
+from emitter.engine import reading
 from emitter.engine.box_commands import AggregateCodes, AllocateSsccs, DisaggregateBoxes
 from emitter.engine.boxes import Boxes
+from emitter.engine.circulation import Circulation
 from emitter.engine.code_sets import name_codes
 from emitter.engine.commands import (
     ActivateParticipant,
@@ -31,7 +32,6 @@ from emitter.engine.commands import (
 from emitter.engine.delivery import DeliverBlockStep, make_records
 from emitter.engine.forgetting import forget_refusals
 from emitter.engine.guesses import Guesses
-from emitter.engine.identifying import identification_codes
 from emitter.engine.jobs import Jobs
 from emitter.engine.orders import CloseOrderStep, CreateOrderStep
 from emitter.engine.participants import (
@@ -61,6 +61,13 @@ from emitter.engine.stations import (
     read_station,
     station_step,
 )
+from emitter.engine.transfer_commands import (
+    AcceptTransfer,
+    RecallTransfer,
+    RejectTransfer,
+    ShipCodes,
+)
+from emitter.engine.transfers import transfer_step
 from emitter.engine.verification import verify_codes
 from emitter.engine.writer import Writer
 from emitter.store import schema
@@ -71,24 +78,22 @@ from emitter.trade.circulation import MOVES
 from emitter.trade.packing import SsccSpace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from emitter.engine.batch import Answer, Step
+    from emitter.engine.code_sets import CodeSet, NamedCodes
     from emitter.engine.commands import Command
     from emitter.engine.delivery import BlockView
     from emitter.engine.jobs import Sweep
     from emitter.engine.keys import KeyRing
-    from emitter.engine.locating import Place
     from emitter.engine.orders import OrderView
     from emitter.engine.participants import AccountView
     from emitter.engine.products import ProductView
     from emitter.engine.promise import Promise
     from emitter.engine.public import PublicCheck
     from emitter.engine.reading import JournalEntry
-    from emitter.engine.reports import DocumentView
     from emitter.engine.stations import ConnectionView, Session, StationView
     from emitter.engine.verification import VerifiedCodes
-    from emitter.store.code_rows import BufferRuns, InVain
     from emitter.store.port import Store
     from emitter.store.port import Writer as StoreWriter
 
@@ -116,7 +121,7 @@ def new_order_id() -> UUID:
     return UUID(int=stamp << 80 | chance | _VERSION_BITS)
 
 
-class Engine:
+class Engine(Circulation):
     """Emission, delivery, money and checking over a store.
 
     ``clock`` and ``new_id`` are parameters so that a simulation can own time and chance. With
@@ -210,9 +215,15 @@ class Engine:
                 step = ReportStep(command, self._new_id(), named, MOVES[command.kind])
             case AggregateCodes() | DisaggregateBoxes() | AllocateSsccs():
                 step = self.boxes.step(command, self._new_id)
+            case ShipCodes() | AcceptTransfer() | RejectTransfer() | RecallTransfer():
+                step = transfer_step(command, self._new_id(), self._store, self._name(command.bin))
             case RegisterStation() | OpenConnection() | IssueClientToken():
                 step = station_step(command, self.limits)
         return step
+
+    def _name(self, bin_: int) -> Callable[[CodeSet], NamedCodes]:
+        """Return what finds the codes that sets of a participant name."""
+        return lambda codes: name_codes(codes, bin_, self._store, self._ranges, self.keys)
 
     def forget_refusals(self) -> int:
         """Delete the verdicts that have grown too old (see `forgetting`); return how many."""
@@ -287,30 +298,6 @@ class Engine:
     def details(self, bin_: int, order_id: UUID) -> str:
         """Return what came with an order besides its lines, as JSON; raises `Refused`."""
         return reading.read_details(self._store, bin_, order_id)
-
-    def document(self, bin_: int, document_id: UUID) -> DocumentView:
-        """Return a document of the participant; raises `Refused`."""
-        return documents.read_document(self._store, bin_, document_id)
-
-    def documents(
-        self, bin_: int, *, page_size: int, page_token: bytes = b""
-    ) -> tuple[list[DocumentView], bytes]:
-        """Return a page of documents, newest first, and the next page's token (b'' at the end)."""
-        return documents.read_documents(
-            self._store, bin_, page_size=page_size, page_token=page_token
-        )
-
-    def document_runs(self, document: DocumentView) -> list[BufferRuns]:
-        """Return the codes that a document moved, as runs in buffers."""
-        return documents.read_runs(self._store, document)
-
-    def document_in_vain(self, document: DocumentView) -> InVain:
-        """Return the codes that a document named in vain, by item, and the buffers they lie in."""
-        return documents.read_in_vain(self._store, document)
-
-    def identification_codes(self, place: Place, indexes: Sequence[int]) -> list[bytes]:
-        """Return GTIN and serial of a buffer's codes, b'' for those that are not delivered."""
-        return identification_codes(self._store, self.keys, place, indexes)
 
     def session(self, client_token: str) -> Session:
         """Return whose a station's clientToken is; raises `Refused`."""

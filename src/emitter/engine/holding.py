@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from emitter.engine.box_naming import boxed_apart
+from emitter.engine.locating import Place, read_buffers
 from emitter.errors import Reason
-from emitter.store.code_rows import IN_VAIN
+from emitter.store import schema
+from emitter.store.code_rows import IN_VAIN, OWNED, UNDER_WAY, LifeRow
+from emitter.store.holding_keys import Holding, holding_key
+from emitter.store.rows import OrderRow
+from emitter.store.spans import change_spans, cut, new_spans, read_spans, rows_to_change
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from emitter.engine.locating import Place
     from emitter.engine.work import Work
+    from emitter.store.code_rows import BufferRuns
+    from emitter.store.port import Reader, Store
+    from emitter.store.spans import SpanChange
     from emitter.trade.circulation import Move
+
+_FLAGS = {Holding.OWNER: OWNED, Holding.RECIPIENT: UNDER_WAY}
 
 
 def held_back(
@@ -25,10 +36,130 @@ def held_back(
 
     Both are sorted by index; of a run that is held in part each part is in its array.
     """
-    lost = np.zeros(len(named) if place.bin != bin_ else 0, IN_VAIN)
-    if place.bin == bin_:
-        return boxed_apart(work, place, named) if move.breaks_box else (named, lost)
+    life = work.read(schema.life_key(*place), LifeRow)
+    flags = life.flags if life else 0
+    free, lost = _owned(work, place, bin_, named, touched=bool(flags & OWNED))
+    if flags & UNDER_WAY:
+        free, lost = _idle(work, place, bin_, free, lost)
+    if move.breaks_box:
+        free, boxed = boxed_apart(work, place, free)
+        lost = np.concatenate([lost, boxed])
+    return free, lost[np.argsort(lost["first"], kind="stable")]
+
+
+def _idle(
+    work: Work, place: Place, bin_: int, mine: NDArray[np.void], foreign: NDArray[np.void]
+) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """Hold back what is under way; the recipient hears of it too."""
+    key = holding_key(Holding.RECIPIENT, *place)
+    here, recipients = _parts(work, key, mine)
+    there, coming = _parts(work, key, foreign)
+    there["reason"][coming == bin_] = Reason.CODE_IN_TRANSIT
+    under_way = _lost(here[recipients != 0], Reason.CODE_IN_TRANSIT)
+    return here[recipients == 0], np.concatenate([under_way, there])
+
+
+def _owned(
+    work: Work, place: Place, bin_: int, named: NDArray[np.void], *, touched: bool
+) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """Split what is named in a buffer into a participant's own codes and those of others."""
+    if not touched:
+        none = named[:0]
+        mine, foreign = (named, none) if place.bin == bin_ else (none, named)
+    else:
+        parts, owners = _parts(work, holding_key(Holding.OWNER, *place), named)
+        own = np.where(owners == 0, place.bin, owners) == bin_
+        mine, foreign = parts[own], parts[~own]
+    return mine, _lost(foreign, Reason.CODE_NOT_OWNED)
+
+
+def _parts(
+    work: Work, key: bytes, named: NDArray[np.void]
+) -> tuple[NDArray[np.void], NDArray[np.uint64]]:
+    """Cut runs where a map says something else; return the parts, and what it says of each."""
+    pieces = cut(read_spans(work, key, named), named)
+    parts = named[pieces["run"]]
+    parts["first"], parts["count"] = pieces["first"], pieces["count"]
+    return parts, pieces["value"]
+
+
+def _lost(parts: NDArray[np.void], reason: Reason) -> NDArray[np.void]:
+    """Return named runs as refused ones; no state is told of what is not the caller's to move."""
+    lost = np.zeros(len(parts), IN_VAIN)
     for field in ("item", "first", "count"):
-        lost[field] = named[field]
-    lost["reason"] = Reason.CODE_NOT_OWNED
-    return named[:0], lost
+        lost[field] = parts[field]
+    lost["reason"] = reason
+    return lost
+
+
+class HoldingChange(NamedTuple):
+    """A change of who holds codes of a buffer, looked at before it is carried out."""
+
+    work: Work
+    place: Place
+    what: Holding
+    change: SpanChange
+
+    def settle(self) -> None:
+        """Write the map, and in the life of the buffer whether it says anything."""
+        work = self.work
+        for key, row in self.change.puts:
+            work.put(key, row)
+        for key in self.change.deletes:
+            work.delete(key)
+        key = schema.life_key(*self.place)
+        life = work.read(key, LifeRow)
+        if life is None:
+            raise AssertionError("codes that were never moved have changed hands")
+        flag = _FLAGS[self.what]
+        flags = life.flags & ~flag if self.change.is_empty else life.flags | flag
+        if flags != life.flags:
+            work.change(key, life._replace(flags=flags))
+
+
+def change_holding(
+    work: Work, what: Holding, buffers: Sequence[BufferRuns], bin_: int
+) -> list[HoldingChange]:
+    """Say of codes who owns them or to whom they are under way; ``bin_`` 0 for nobody else.
+
+    The participant for whom codes were emitted is not written as their owner.
+    """
+    changes = []
+    for buffer in buffers:
+        place = Place(*buffer[:3])
+        quantity = _quantity(work, place)
+        value = 0 if what is Holding.OWNER and bin_ == place.bin else bin_
+        spans = new_spans(buffer.runs, value)
+        key = holding_key(what, *place)
+        changes.append(HoldingChange(work, place, what, change_spans(work, key, quantity, spans)))
+    return changes
+
+
+def _quantity(work: Work, place: Place) -> int:
+    """Return how many codes a buffer has that codes were located in."""
+    packed = work.get(schema.order_key(place.bin, place.order_id))
+    buffer = OrderRow.unpack(packed).buffer(place.gtin) if packed else None
+    if buffer is None:
+        raise AssertionError("a code leads to a buffer that is not there")
+    return buffer.quantity
+
+
+def rows_to_hold(
+    store: Store, whats: Sequence[Holding], buffers: Sequence[BufferRuns], *, apart: bool
+) -> int:
+    """Return how many rows `change_holding` may write as the maps are now, and lives and traces.
+
+    ``apart`` is for runs of which some codes may be left out: they may fall into single codes.
+    """
+
+    def read(reader: Reader) -> int:
+        rows = 2 * len(buffers)
+        places = [Place(*buffer[:3]) for buffer in buffers]
+        for place, buffer, row in zip(places, buffers, read_buffers(reader, places), strict=True):
+            spans = buffer.codes if apart else len(buffer.runs)
+            for what in whats:
+                key = holding_key(what, *place)
+                rows += rows_to_change(reader, key, row.quantity, buffer.runs, spans)
+        return rows
+
+    return store.view(read)

@@ -37,6 +37,8 @@ class Report:
     boxes: int = 0
     boxed_codes: int = 0
     boxed_rows: int = 0
+    transfers: int = 0
+    holding_rows: int = 0
     totals_tiyn: Counter[LedgerAccount] = field(default_factory=Counter)
     whole: bool = False
 

@@ -43,11 +43,12 @@ if TYPE_CHECKING:
     from emitter.engine.box_commands import AggregateCodes, DisaggregateBoxes
     from emitter.engine.code_sets import NamedCodes
     from emitter.engine.commands import ReportCodes
+    from emitter.engine.transfer_commands import ShipCodes
     from emitter.engine.work import Work
     from emitter.store.rows import BufferRow
     from emitter.trade.circulation import Move
 
-    CodesCommand = ReportCodes | AggregateCodes | DisaggregateBoxes
+    CodesCommand = ReportCodes | AggregateCodes | DisaggregateBoxes | ShipCodes
 
 
 class Change(Protocol):
@@ -101,7 +102,7 @@ class ReportStep:
         self._document_id = document_id
         self._places = named.places
         self._boxes = named.boxes
-        self._runs, self._repeated = _apart(named.runs)
+        self._runs, self._repeated = apart(named.runs)
         self.rows_max = self._rows()
         if self.rows_max > ROWS_MAX:
             raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=ROWS_MAX * CHUNK)
@@ -141,7 +142,7 @@ class ReportStep:
             if len(free):
                 runs = np.empty(len(free), RUN)
                 runs["first"], runs["count"] = free["first"], free["count"]
-                buffer = _buffer(work, place)
+                buffer = buffer_at(work, place)
                 moves.append((place, free, BufferMove(work, place, buffer, runs)))
         in_vain.append(_unnamed(self._runs))
         work.fetch([key for _, _, one in moves for key in one.chunk_keys()])
@@ -215,7 +216,7 @@ class ReportStep:
         lost["first"][untold & (lost["count"] == 1)] = 0
         return lost
 
-    def recall(self, work: Work, payload: bytes) -> DocumentView:
+    def recall(self, work: Work, payload: bytes) -> object:
         """Return the document that the request made."""
         document_id = UUID(bytes=payload)
         row = work.get(schema.document_key(self.bin, document_id))
@@ -256,7 +257,7 @@ def _trace(work: Work, place: Place, bin_: int, document_id: UUID) -> None:
     work.put(schema.trace_key(*place, document_id), TraceRow(bin_, life.documents).pack())
 
 
-def _buffer(work: Work, place: Place) -> BufferRow:
+def buffer_at(work: Work, place: Place) -> BufferRow:
     """Return the buffer that codes were located in."""
     packed = work.get(schema.order_key(place.bin, place.order_id))
     buffer = OrderRow.unpack(packed).buffer(place.gtin) if packed else None
@@ -265,7 +266,7 @@ def _buffer(work: Work, place: Place) -> BufferRow:
     return buffer
 
 
-def _apart(named: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.void]]:
+def apart(named: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.void]]:
     """Return the runs by buffer and index without what an earlier one has, and that apart."""
     runs = named[np.lexsort((named["item"], named["first"], named["slot"]))]
     # Counted through all buffers, each behind the one before it, so that ends only grow.
@@ -274,7 +275,7 @@ def _apart(named: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.void]]
     overlap = np.zeros(len(runs), np.int64)
     overlap[1:] = np.clip(taken[:-1] - first[1:], 0, runs["count"][1:])
     overlap[runs["slot"] < 0] = 0
-    again = _in_vain(runs[overlap > 0], Reason.CODE_REPEATED)
+    again = in_vain_of(runs[overlap > 0], Reason.CODE_REPEATED)
     again["count"] = overlap[overlap > 0]
     runs["first"] += overlap.astype(np.uint32)
     runs["count"] -= overlap.astype(np.uint32)
@@ -297,7 +298,7 @@ def _rows_max(runs: NDArray[np.void], repeated: int, places: int) -> int:
     return chunks + 2 * places + 3 + parts
 
 
-def _in_vain(runs: NDArray[np.void], reason: int | NDArray[np.uint8]) -> NDArray[np.void]:
+def in_vain_of(runs: NDArray[np.void], reason: int | NDArray[np.uint8]) -> NDArray[np.void]:
     """Return named runs as refused ones; no state is told of them."""
     lost = np.zeros(len(runs), IN_VAIN)
     for field in ("item", "first", "count"):
@@ -323,7 +324,7 @@ def joined(lost: NDArray[np.void]) -> NDArray[np.void]:
 def _unnamed(runs: NDArray[np.void]) -> NDArray[np.void]:
     """Return the items that name no code."""
     none = runs[runs["slot"] < 0]
-    return _in_vain(none, none["reason"])
+    return in_vain_of(none, none["reason"])
 
 
 def _refused(

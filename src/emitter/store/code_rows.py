@@ -26,6 +26,8 @@ OWNED = 1
 """Flag of a life: some of the codes have changed hands."""
 BOXED = 2
 """Flag of a life: some of the codes lie in boxes."""
+UNDER_WAY = 4
+"""Flag of a life: some of the codes are shipped to another participant who has not answered."""
 
 
 class LifeRow(NamedTuple):
@@ -205,6 +207,11 @@ class InVain(NamedTuple):
 
     items: NDArray[np.void]
     places: list[tuple[int, UUID, int]]  # BIN, order, GTIN
+
+    @property
+    def codes(self) -> int:
+        """Return how many codes there are."""
+        return int(self.items["count"].sum(dtype=np.int64))
 
 
 def pack_in_vain(in_vain: InVain) -> list[bytes]:

@@ -30,6 +30,9 @@ its key: another's object is not refused but simply not found.
     R  bin  document  part                codes of a document, in runs
     N  bin  document  part                codes that a document named in vain, with reasons
     F  bin  order  gtin  document         a document of a buffer
+    O  what  bin  order  gtin             who holds codes of a buffer (`holding_keys`): root of map
+    O  what  bin  order  gtin  first      page of such a map
+    T  bin  side  document                transfer: under the sender and under the recipient
     i  job                                job: work larger than a transaction, and how far it is
     i  job  part                          keys of the rows that a job has staged
     w  gtin  serial                       whose a self-made serial is
@@ -305,6 +308,7 @@ class RequestKind(enum.IntEnum):
     PAYMENT = 4
     REPORT = 5
     AGGREGATION = 7
+    TRANSFER = 8
 
 
 _KINDS = {kind: bytes((kind,)) for kind in RequestKind}

@@ -164,11 +164,16 @@ def change_spans(rows: Rows, key: bytes, quantity: int, spans: NDArray[np.void])
     )
 
 
-def rows_to_change(rows: Rows, key: bytes, quantity: int, runs: NDArray[np.void]) -> int:
-    """Return how many rows a change of sorted runs may write as the map is now."""
+def rows_to_change(
+    rows: Rows, key: bytes, quantity: int, runs: NDArray[np.void], spans: int | None = None
+) -> int:
+    """Return how many rows a change of sorted runs may write as the map is now.
+
+    ``spans`` is into how many spans the runs may fall, None for as many as they are.
+    """
     root = _Root.unpack(rows.get_many((key,))[0])
     touched = 0 if root.firsts is None else len(_touched(root.firsts, runs))
-    return 4 + 3 * touched + 4 * len(runs) // page_spans(quantity)
+    return 4 + 3 * touched + 4 * (len(runs) if spans is None else spans) // page_spans(quantity)
 
 
 def scan_pages(rows: Sequence[tuple[bytes, bytes]], root_size: int) -> NDArray[np.void]:

@@ -32,6 +32,7 @@ class DocumentKind(Titled):
     SHIPMENT = (8, "Shipment to another participant", "Отгрузка другому участнику")
     ACCEPTANCE = (9, "Acceptance of a shipment", "Приёмка")
     REJECTION = (10, "Rejection of a shipment", "Отказ от приёмки")
+    RECALL = (11, "Recall of a shipment by its sender", "Отзыв отгрузки отправителем")
 
 
 class DocumentStatus(Titled):
@@ -103,7 +104,8 @@ class Move:
     """What a kind of report does to a code: an event, or the flag alone; and the reasons it takes.
 
     ``takes`` are the states it may find the code in; ``breaks_box`` says that goods leave the
-    place where they are, so that a code in a box must be named by its box.
+    place where they are, so that a code in a box must be named by its box. A shipment has neither
+    event nor flag: it looks at the state and leaves it.
     """
 
     kind: DocumentKind
@@ -119,7 +121,7 @@ class Move:
             after = state if self.event is None else CODE.grid[state][self.event]
             if after is None:
                 raise AssertionError("a move takes only states that its event has")
-            if self.event is None:
+            if self.kind is DocumentKind.UTILISATION:
                 table[state] = after | UTILISED
             else:
                 table[state], table[state | UTILISED] = after, after | UTILISED
@@ -145,3 +147,7 @@ MOVES = MappingProxyType({
     )
 })  # fmt: skip
 """The reports that move codes. The owner of the goods makes them, or the operator for the owner."""
+
+SHIPPING = Move(DocumentKind.SHIPMENT, None, (CodeState.INTRODUCED,), None, breaks_box=True)
+"""Only goods in circulation change hands. What is not introduced yet may not leave who marked it
+(App. 2 §4), and what has left circulation comes back by a return of the one who owns it."""

@@ -86,6 +86,25 @@ class CodeEvent(Titled):
     ANNUL = (6, "Annul", "Аннулировать")
 
 
+class TransferState(Titled):
+    """State of a transfer of goods to another participant."""
+
+    SHIPPED = (1, "Shipped, not answered yet", "Отгружена, ожидает ответа")
+    ACCEPTED = (2, "Accepted", "Принята")
+    PARTLY_ACCEPTED = (3, "Accepted in part", "Принята частично")
+    REJECTED = (4, "Rejected", "Отклонена получателем")
+    RECALLED = (5, "Recalled", "Отозвана отправителем")
+
+
+class TransferEvent(Titled):
+    """What can happen to a transfer."""
+
+    ACCEPT = (1, "Accept all", "Принять всё")
+    ACCEPT_PART = (2, "Accept a part", "Принять часть")
+    REJECT = (3, "Reject", "Отказаться от приёмки")
+    RECALL = (4, "Recall", "Отозвать")
+
+
 S = TypeVar("S", bound=Titled)
 E = TypeVar("E", bound=Titled)
 
@@ -173,6 +192,22 @@ CODE = read_machine(
     ANNULLED         -                 -           -          -           -            -
     """,
 )
+
+TRANSFER = read_machine(
+    "transfer",
+    Titles("Transfer", "Передача"),
+    TransferState,
+    TransferEvent,
+    """
+                     ACCEPT    ACCEPT_PART      REJECT    RECALL
+    SHIPPED          ACCEPTED  PARTLY_ACCEPTED  REJECTED  RECALLED
+    ACCEPTED         -         -                -         -
+    PARTLY_ACCEPTED  -         -                -         -
+    REJECTED         -         -                -         -
+    RECALLED         -         -                -         -
+    """,
+)
+"""The recipient accepts or rejects, the sender recalls: one answer ends a transfer."""
 
 
 def next_state(machine: Machine[S, E], state: S, event: E, **who: object) -> S:

@@ -25,6 +25,7 @@ class DocumentKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DOCUMENT_KIND_SHIPMENT: _ClassVar[DocumentKind]
     DOCUMENT_KIND_ACCEPTANCE: _ClassVar[DocumentKind]
     DOCUMENT_KIND_REJECTION: _ClassVar[DocumentKind]
+    DOCUMENT_KIND_RECALL: _ClassVar[DocumentKind]
 
 class ReportState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -94,6 +95,7 @@ DOCUMENT_KIND_DISAGGREGATION: DocumentKind
 DOCUMENT_KIND_SHIPMENT: DocumentKind
 DOCUMENT_KIND_ACCEPTANCE: DocumentKind
 DOCUMENT_KIND_REJECTION: DocumentKind
+DOCUMENT_KIND_RECALL: DocumentKind
 REPORT_STATE_UNSPECIFIED: ReportState
 REPORT_STATE_ACCEPTED: ReportState
 REPORT_STATE_PARTLY_ACCEPTED: ReportState

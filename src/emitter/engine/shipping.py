@@ -1,0 +1,274 @@
+"""Shipping goods: they are under way, and nobody moves them until the recipient answers.
+
+A shipment is a document like a report: its codes are judged alike, but their states stay; what
+changes is who holds them. A box is shipped whole, with all that lies in it, or not at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+import numpy as np
+
+from emitter.engine.box_trees import walk_tree
+from emitter.engine.holding import HoldingChange, change_holding, rows_to_hold
+from emitter.engine.locating import Place
+from emitter.engine.reports import DocumentView, ReportStep, in_vain_of
+from emitter.engine.transfer_reading import TransferView
+from emitter.errors import Reason, Refused
+from emitter.store import schema
+from emitter.store.box_rows import IN_TRANSIT, BoxRow
+from emitter.store.code_rows import (
+    BUFFER_BYTES,
+    IN_VAIN,
+    PART_BYTES,
+    RUN,
+    BufferRuns,
+    DocumentRow,
+)
+from emitter.store.holding_keys import Holding, Side, holding_key, transfer_key
+from emitter.store.port import ROWS_MAX
+from emitter.store.rows import ParticipantRow
+from emitter.store.spans import cut, new_spans, overlay
+from emitter.store.transfer_rows import TransferRow
+from emitter.trade.circulation import SHIPPING, Acceptance
+from emitter.trade.packing import is_sscc
+from emitter.trade.parties import format_bin
+from emitter.trade.states import TransferState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from emitter.engine.batch import Proposal
+    from emitter.engine.code_sets import NamedCodes
+    from emitter.engine.reports import Change
+    from emitter.engine.transfer_commands import ShipCodes
+    from emitter.engine.work import Work
+    from emitter.store.port import Reader, Store
+
+_ROWS = 12  # request and its expiry, document, both sides of the transfer, parts that are not full
+
+
+class TransferAnswer(NamedTuple):
+    """What came of a command: its document, and the transfer, None where nothing was shipped."""
+
+    document: DocumentView
+    transfer: TransferView | None
+
+
+def answer_of(work: Work, document: DocumentView, side: Side, transfer_id: UUID) -> TransferAnswer:
+    """Return a document with the transfer as it is now."""
+    row = work.read(transfer_key(document.bin, side, transfer_id), TransferRow)
+    if row is None:
+        return TransferAnswer(document, None)
+    shipment = work.get(schema.document_key(row.sender, transfer_id)) or b""
+    details = DocumentRow.unpack(shipment).details
+    return TransferAnswer(document, TransferView(side, transfer_id, row, details))
+
+
+def made_by(work: Work, bin_: int, payload: bytes) -> DocumentView:
+    """Return the document that a request has made before."""
+    document_id = UUID(bytes=payload)
+    packed = work.get(schema.document_key(bin_, document_id))
+    if packed is None:
+        raise AssertionError("a request row leads to a document that is not there")
+    return DocumentView(bin_, document_id, DocumentRow.unpack(packed))
+
+
+def put_transfer(work: Work, transfer_id: UUID, row: TransferRow) -> None:
+    """Write a transfer under both its sides."""
+    work.change(transfer_key(row.sender, Side.SENDER, transfer_id), row)
+    work.change(transfer_key(row.recipient, Side.RECIPIENT, transfer_id), row)
+
+
+def announced(rows: int, runs: int, entries: int, buffers: int) -> int:
+    """Return how many rows a transfer announces: ``rows`` of maps and boxes, and its document's.
+
+    Its document has so many runs and entries named in vain in so many buffers. More than a
+    transaction holds is announced as all of it; `require_room` judges what it really needs.
+    """
+    held = runs * RUN.itemsize + entries * IN_VAIN.itemsize + 2 * buffers * BUFFER_BYTES
+    return min(ROWS_MAX, rows + _ROWS + held // (PART_BYTES - 100))
+
+
+def require_room(changes: Sequence[HoldingChange], boxes: int, parts: int, rows_max: int) -> None:
+    """Refuse what writes more rows than were announced; it may fit once the maps are read anew."""
+    rows = sum(one.change.rows + 2 for one in changes) + boxes + parts + _ROWS
+    if rows > rows_max:
+        if rows_max == ROWS_MAX:
+            raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=ROWS_MAX)
+        raise Refused(Reason.CODES_BUSY)
+
+
+def mark_boxes(work: Work, boxes: Sequence[int], *, under_way: bool, owner: int = 0) -> None:
+    """Write of outermost boxes whether they are under way, and perhaps a new owner."""
+    for box in boxes:
+        key = schema.box_key(box)
+        row = work.read(key, BoxRow)
+        if row is None:
+            raise AssertionError("a box that was judged is gone")
+        flags = row.flags | IN_TRANSIT if under_way else row.flags & ~IN_TRANSIT
+        work.change(key, row._replace(flags=flags, owner=owner or row.owner))
+
+
+class Sending(NamedTuple):
+    """A shipment that was judged and is not written yet."""
+
+    work: Work
+    transfer_id: UUID
+    row: TransferRow
+    changes: list[HoldingChange]
+
+    def settle(self) -> None:
+        """Put the codes and boxes under way."""
+        for change in self.changes:
+            change.settle()
+        mark_boxes(self.work, self.row.boxes, under_way=True)
+        put_transfer(self.work, self.transfer_id, self.row)
+
+
+class ShipStep(ReportStep):
+    """Ship codes: they are under way to the recipient until it answers."""
+
+    request_kind = schema.RequestKind.TRANSFER
+    command: ShipCodes
+
+    def __init__(
+        self, command: ShipCodes, document_id: UUID, named: NamedCodes, store: Store
+    ) -> None:
+        """Take what the command names; the store tells what its maps may need."""
+        if named.boxes:
+            store.view(lambda reader: _require_ssccs(reader, [one.box for one in named.boxes]))
+        self._store = store
+        self._recipient = command.recipient
+        super().__init__(command, document_id, named, SHIPPING)
+
+    def _rows(self) -> int:
+        """Return how many rows it announces; it judges before it writes whether they do."""
+        buffers = []
+        for slot, place in enumerate(self._places):
+            of_buffer = self._runs[self._runs["slot"] == slot]
+            buffers.append(BufferRuns(*place, runs_of(of_buffer)))
+        in_parts = self.command.acceptance is Acceptance.VALID
+        rows = rows_to_hold(self._store, (Holding.RECIPIENT,), buffers, apart=in_parts)
+        codes = int(self._runs["count"].sum(dtype=np.int64))
+        runs = codes if in_parts else len(self._runs)
+        entries = codes + len(self._repeated)
+        return announced(rows + len(self._boxes), runs, entries, len(buffers))
+
+    def reads(self) -> tuple[bytes, ...]:
+        """Return the rows that it is judged by, but for pages of maps."""
+        roots = [holding_key(what, *place) for what in Holding for place in self._places]
+        return (schema.participant_key(self._recipient), *super().reads(), *roots)
+
+    def judge(self, work: Work) -> Proposal:
+        """Propose to put the codes under way."""
+        _require_recipient(work, self._recipient)
+        proposal = super().judge(work)
+
+        def settle() -> TransferAnswer:
+            document = proposal.settle()
+            if not isinstance(document, DocumentView):
+                raise TypeError("a report settles as its document")
+            return answer_of(work, document, Side.SENDER, self._document_id)
+
+        return proposal._replace(settle=settle)
+
+    def recall(self, work: Work, payload: bytes) -> object:
+        """Return the shipment that the request made."""
+        document = made_by(work, self.bin, payload)
+        return answer_of(work, document, Side.SENDER, document.document_id)
+
+    def _plan(
+        self,
+        work: Work,
+        changes: list[Change],
+        taken: list[BufferRuns],
+        refused: dict[int, Reason],
+    ) -> tuple[list[Change], NDArray[np.void]]:
+        """Plan to put under way what is taken, without the codes of boxes that cannot go whole."""
+        del changes  # the codes keep their states
+        boxes, lost = self._whole_boxes(taken, refused)
+        if not taken:
+            return [], lost
+        holding = change_holding(work, Holding.RECIPIENT, taken, self._recipient)
+        codes = sum(buffer.codes for buffer in taken)
+        parts = sum(len(buffer.runs) for buffer in taken) * RUN.itemsize // (PART_BYTES - 100)
+        require_room(holding, len(boxes), parts, self.rows_max)
+        row = TransferRow(
+            TransferState.SHIPPED, self.bin, self._recipient, work.now_us, 0, codes, 0, None,
+            tuple(boxes),
+        )  # fmt: skip
+        return [Sending(work, self._document_id, row, holding)], lost
+
+    def _whole_boxes(
+        self, taken: list[BufferRuns], refused: dict[int, Reason]
+    ) -> tuple[list[int], NDArray[np.void]]:
+        """Return the boxes all of whose codes are taken; take the codes of the others back."""
+        boxes, lost = [], [np.empty(0, IN_VAIN)]
+        for named in self._boxes:
+            if not named.version or named.item in refused:
+                continue
+            by_place = {Place(*buffer[:3]): buffer.runs for buffer in taken}
+            inside = []
+            for buffer in named.buffers:
+                place = Place(*buffer[:3])
+                mine = new_spans(by_place.get(place, np.empty(0, RUN)), 1)
+                pieces = cut(mine, buffer.runs)
+                inside.append((place, pieces[pieces["value"] == 1]))
+            codes = sum(int(pieces["count"].sum(dtype=np.int64)) for _, pieces in inside)
+            if codes == sum(buffer.codes for buffer in named.buffers):
+                boxes.append(named.box)
+                continue
+            for place, pieces in inside:
+                lost.append(self._boxed(named.item, place, pieces))
+                _take_out(taken, place, pieces)
+        return boxes, np.concatenate(lost)
+
+    def _boxed(self, item: int, place: Place, pieces: NDArray[np.void]) -> NDArray[np.void]:
+        """Return codes that cannot go without their box."""
+        runs = np.zeros(len(pieces), self._runs.dtype)
+        runs["item"], runs["slot"] = item, self._places.index(place)
+        runs["first"], runs["count"] = pieces["first"], pieces["count"]
+        return in_vain_of(runs, Reason.CODE_BOXED)
+
+
+def runs_of(rows: NDArray[np.void]) -> NDArray[np.void]:
+    """Return the runs of rows that say more of them."""
+    runs = np.empty(len(rows), RUN)
+    runs["first"], runs["count"] = rows["first"], rows["count"]
+    return runs
+
+
+def _take_out(taken: list[BufferRuns], place: Place, pieces: NDArray[np.void]) -> None:
+    """Take codes of a buffer out of what is taken."""
+    for number, buffer in enumerate(taken):
+        if Place(*buffer[:3]) == place:
+            left = overlay(new_spans(buffer.runs, 1), new_spans(pieces, 0))
+            taken[number : number + 1] = [buffer._replace(runs=runs_of(left))] if len(left) else []
+            return
+
+
+def _require_recipient(work: Work, bin_: int) -> None:
+    """Refuse a recipient that is not there, or whose contract is not in force."""
+    row = work.read(schema.participant_key(bin_), ParticipantRow)
+    if row is None or not row.activated_on or work.today.toordinal() < row.activated_on:
+        raise Refused(
+            Reason.RECIPIENT_UNAVAILABLE, field="recipient_bin", bin=format_bin(bin_),
+            date=work.today,
+        )  # fmt: skip
+
+
+def _require_ssccs(reader: Reader, boxes: list[int]) -> None:
+    """Refuse boxes in which boxes lie that only their participant could name."""
+    for number, box in enumerate(boxes):
+        for one in walk_tree(reader, box):
+            if not is_sscc(one.box):
+                raise Refused(
+                    Reason.FIELD_INVALID, field=f"boxes[{number}]",
+                    rule=f"box {one.row.name} in it has no SSCC",
+                    rule_ru=f"у вложенной упаковки {one.row.name} нет SSCC",
+                )  # fmt: skip

@@ -1,0 +1,160 @@
+"""What an answer to a transfer says of its codes and boxes, worked out before the transaction.
+
+What a shipment has shipped does not change, so neither does what of it an acceptance names; and
+what lies in a box that is under way does not change until the answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from emitter.engine.box_naming import without_boxes
+from emitter.engine.box_trees import codes_of, walk_tree
+from emitter.engine.locating import Place
+from emitter.engine.reports import apart, in_vain_of, joined
+from emitter.engine.shipping import runs_of
+from emitter.errors import Reason
+from emitter.store.code_rows import IN_VAIN, RUN, BufferRuns, InVain
+from emitter.store.spans import cut, new_spans, overlay
+from emitter.trade.circulation import Acceptance, DocumentKind, DocumentStatus
+from emitter.trade.states import TransferEvent
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from emitter.engine.code_sets import NamedCodes
+    from emitter.engine.transfer_commands import AcceptTransfer
+    from emitter.store.port import Store
+
+_NONE = InVain(np.zeros(0, IN_VAIN), [])
+_NO_RUNS = np.empty(0, RUN)
+
+
+class Shipped(NamedTuple):
+    """What a transfer ships: codes by buffer, and of each box the codes in it."""
+
+    buffers: list[BufferRuns]
+    boxes: dict[int, list[BufferRuns]]
+
+
+class Answered(NamedTuple):
+    """What an answer says of a transfer."""
+
+    kind: DocumentKind
+    acceptance: Acceptance
+    status: DocumentStatus
+    shipped: list[BufferRuns]
+    accepted: list[BufferRuns]
+    accepted_boxes: list[int]
+    in_vain: InVain
+
+    @property
+    def event(self) -> TransferEvent:
+        """Return what it does to the transfer."""
+        if self.kind is not DocumentKind.ACCEPTANCE:
+            recalled = self.kind is DocumentKind.RECALL
+            return TransferEvent.RECALL if recalled else TransferEvent.REJECT
+        whole = _count(self.shipped) == _count(self.accepted)
+        return TransferEvent.ACCEPT if whole else TransferEvent.ACCEPT_PART
+
+
+def with_boxes(store: Store, buffers: list[BufferRuns], boxes: tuple[int, ...]) -> Shipped:
+    """Return what is shipped, with the codes in each of the boxes."""
+    if not boxes:
+        return Shipped(buffers, {})
+    trees = store.view(lambda reader: [codes_of(walk_tree(reader, box)) for box in boxes])
+    return Shipped(buffers, dict(zip(boxes, trees, strict=True)))
+
+
+def returned(kind: DocumentKind, shipped: Shipped) -> Answered:
+    """Return a rejection or a recall."""
+    status = DocumentStatus.ACCEPTED
+    return Answered(kind, Acceptance.WHOLE, status, shipped.buffers, [], [], _NONE)
+
+
+def accepted(command: AcceptTransfer, shipped: Shipped, named: NamedCodes | None) -> Answered:
+    """Return an acceptance of all that was shipped, or as the codes named tell."""
+    in_vain, taken = _NONE, shipped.buffers
+    boxes = list(shipped.boxes)
+    if named is not None:
+        in_vain, inside, in_boxes = _inside(shipped, named)
+        taken = _all_but(shipped.buffers, inside) if command.all_but else inside
+        boxes = [box for box in boxes if (box in in_boxes) != bool(command.all_but)]
+    status = DocumentStatus.ACCEPTED
+    if len(in_vain.items):
+        status = DocumentStatus.PARTLY_ACCEPTED
+    if not taken or (len(in_vain.items) and command.acceptance is Acceptance.WHOLE):
+        status = DocumentStatus.REJECTED
+    kind = DocumentKind.ACCEPTANCE
+    return Answered(kind, command.acceptance, status, shipped.buffers, taken, boxes, in_vain)
+
+
+def _count(buffers: list[BufferRuns]) -> int:
+    return sum(buffer.codes for buffer in buffers)
+
+
+def _inside(shipped: Shipped, named: NamedCodes) -> tuple[InVain, list[BufferRuns], set[int]]:
+    """Return what is named in vain, and which of the named codes and boxes were shipped.
+
+    A box goes whole: neither a code in it nor a box in it is answered apart.
+    """
+    runs, repeated = apart(named.runs)
+    in_boxes = {one.box for one in named.boxes if one.box in shipped.boxes}
+    others = {one.item: Reason.BOX_NOT_FOUND for one in named.boxes if one.box not in in_boxes}
+    runs, foreign = without_boxes(runs[~((runs["slot"] < 0) & np.isin(runs["item"], [*others]))],
+                                  others)  # fmt: skip
+    nowhere = runs[runs["slot"] < 0]
+    lost = [repeated, foreign, in_vain_of(nowhere, nowhere["reason"])]
+    of_place = {Place(*buffer[:3]): buffer.runs for buffer in shipped.buffers}
+    boxed = _boxed(shipped)
+    inside = []
+    for slot, place in enumerate(named.places):
+        of_buffer = runs[runs["slot"] == slot]
+        parts, there = _parts(of_buffer, of_place.get(place, _NO_RUNS))
+        lost.append(in_vain_of(parts[~there], Reason.CODE_NOT_SHIPPED))
+        parts, in_box = _parts(parts[there], boxed.get(place, _NO_RUNS))
+        alone = in_box & ~parts["boxed"]
+        lost.append(in_vain_of(parts[alone], Reason.CODE_BOXED))
+        found = new_spans(parts[~alone], 1)
+        if len(found):
+            inside.append(BufferRuns(*place, runs_of(overlay(found[:0], found))))
+    items = joined(np.concatenate(lost))
+    untold = items["reason"] != Reason.CODE_BOXED  # where it lies is the sender's to tell
+    items["place"][untold] = 0
+    items["first"][untold & (items["count"] == 1)] = 0
+    return InVain(items, list(named.places)), inside, in_boxes
+
+
+def _boxed(shipped: Shipped) -> dict[Place, NDArray[np.void]]:
+    """Return the codes of all boxes by buffer."""
+    found: dict[Place, NDArray[np.void]] = {}
+    for buffers in shipped.boxes.values():
+        for buffer in buffers:
+            place = Place(*buffer[:3])
+            spans = new_spans(found.get(place, _NO_RUNS), 1)
+            found[place] = runs_of(overlay(spans, new_spans(buffer.runs, 1)))
+    return found
+
+
+def _parts(
+    named: NDArray[np.void], runs: NDArray[np.void]
+) -> tuple[NDArray[np.void], NDArray[np.bool_]]:
+    """Cut named runs where other runs begin and end; return the parts, and which lie in those."""
+    pieces = cut(new_spans(runs, 1), named)
+    parts = named[pieces["run"]]
+    parts["first"], parts["count"] = pieces["first"], pieces["count"]
+    return parts, pieces["value"] == 1
+
+
+def _all_but(shipped: list[BufferRuns], left: list[BufferRuns]) -> list[BufferRuns]:
+    """Return what was shipped without the codes that are left."""
+    without = {Place(*buffer[:3]): buffer.runs for buffer in left}
+    kept = []
+    for buffer in shipped:
+        gone = new_spans(without.get(Place(*buffer[:3]), _NO_RUNS), 0)
+        runs = runs_of(overlay(new_spans(buffer.runs, 1), gone))
+        if len(runs):
+            kept.append(buffer._replace(runs=runs))
+    return kept
