@@ -271,10 +271,13 @@ def test_wrong_short_checks_are_few_an_hour(keys: KeyRing) -> None:
             assert served.client.verify(right).reasons.tolist() == [Reason.OK] * 3
         assert served.client.verify(wrong).reasons.all()
         for guesses in (wrong, wrong[:1], [*right, wrong[0]], right):  # right ones are withheld too
-            with pytest.raises(Refused) as refused:
-                served.client.verify(guesses)
-            assert refused.value.reason is Reason.CHECKS_EXHAUSTED
-        assert not served.client.verify(long).reasons.any()
+            verdict = served.client.verify([*guesses, b"junk", *long])
+            withheld = [CodeReason.CODE_REASON_WITHHELD] * len(guesses)
+            assert verdict.reasons.tolist() == [*withheld, 1, *[0] * 5]
+            assert not verdict.states[: len(guesses) + 1].any()
+            assert verdict.states[-5:].all()
+            assert verdict.buffer_index.tolist() == [-1] * (len(guesses) + 1) + [0] * 5
+            assert [buffer.gtin for buffer in verdict.buffers] == [PHARMA]
         assert served.other.verify(wrong).reasons.all()
         for _ in range(3):
             assert served.operator.verify(wrong).reasons.all()

@@ -142,12 +142,12 @@ class Reason(enum.IntEnum):
         33, "PERMISSION_DENIED", 403, False,
         "The call needs the role {role}.",
         "Для вызова нужна роль {role}.")
-    CHECKS_EXHAUSTED = (
+    CODE_WITHHELD = (
         39, "PERMISSION_DENIED", 429, False,
-        "More than {limit} wrong four-character checks in an hour; until the next hour only codes"
-        " with longer checks are checked.",
-        "Больше {limit} неверных четырёхсимвольных проверок за час; до следующего часа проверяются"
-        " только коды с более длинной проверкой.")
+        "Too many wrong four-character checks: until the next hour no verdict on such codes is"
+        " given, right or wrong.",
+        "Слишком много неверных четырёхсимвольных проверок: до следующего часа вердикт по таким"
+        " кодам, верным или нет, не выдаётся.")
     TOKEN_MISFIT = (
         34, "PERMISSION_DENIED", 400, False,
         "The clientToken does not belong to omsId {oms_id}.",

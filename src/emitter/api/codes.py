@@ -134,7 +134,9 @@ class CodeServicer:
         if request.codes.count(b"\n") + (not request.codes.endswith(b"\n")) > limit:
             raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=limit)
         verified = call.engine.verify(request.codes)
-        call.engine.guesses.count(call.bin, verified.wrong_short, verified.shorts)
+        shorts = int(verified.short.sum())
+        if not call.engine.guesses.count(call.bin, verified.wrong_short, shorts):
+            verified = verified.withheld()
         return values.verified(verified)
 
     def get_check_alerts(

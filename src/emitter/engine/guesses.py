@@ -3,8 +3,8 @@
 One guess in 2^24 passes, and a caller could send 2^24 of them in minutes; so short checks count
 online only, and wrong ones are few (C1). Longer tails need no limit: nobody guesses those.
 
-Participants have a number an hour. Beyond it a batch with any short check is refused, whether the
-checks are right or wrong: a verdict is what a guess is for.
+Participants have a number an hour. Beyond it no verdict on a short check is given, whether it is
+right or wrong: a verdict is what a guess is for.
 
 The public form is for everybody, so addresses cost an attacker nothing. Each GTIN has a bucket of
 wrong checks for all callers together: `public_wrong_burst_max` at first, filled again by
@@ -105,14 +105,14 @@ class Guesses:
 
     # Participants ---------------------------------------------------------------------------------
 
-    def count(self, bin_: int | None, wrong: int, shorts: int) -> None:
+    def count(self, bin_: int | None, wrong: int, shorts: int) -> bool:
         """Count the wrong checks of a batch that has ``shorts`` short ones, right and wrong.
 
-        Refused with CHECKS_EXHAUSTED beyond the limit of the hour. The operator, who has no BIN, is
-        not counted.
+        Tells whether verdicts on short checks may be given: not beyond the limit of the hour. The
+        operator, who has no BIN, is not counted.
         """
         if bin_ is None or not shorts:
-            return
+            return True
         limit = self._limits.wrong_short_checks_max
         with self._lock:
             hour = int(self._clock() // _HOUR_S)
@@ -120,10 +120,9 @@ class Guesses:
                 self._hour = hour
                 self._wrong.clear()
             self._wrong[bin_] += wrong
-            if self._wrong[bin_] <= limit:
-                return
-            self._alert(AlertKind.PARTICIPANT, format_bin(bin_), wrong, shorts)
-        raise Refused(Reason.CHECKS_EXHAUSTED, limit=limit)
+            if self._wrong[bin_] > limit:
+                self._alert(AlertKind.PARTICIPANT, format_bin(bin_), wrong, shorts)
+            return self._wrong[bin_] <= limit
 
     # The public form ------------------------------------------------------------------------------
 

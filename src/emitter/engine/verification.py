@@ -8,6 +8,7 @@ import numpy as np
 
 from emitter.engine.code_states import read_states
 from emitter.engine.locating import SHORT_SIZE, locate_codes
+from emitter.errors import Reason
 from emitter.store import schema
 from emitter.store.rows import ParticipantRow
 from emitter.trade.circulation import STATE_MASK, UTILISED
@@ -37,9 +38,9 @@ class VerifiedCodes(NamedTuple):
     """One verdict a code, in columns: `Reason`, `CodeState` (0: none), index into ``buffers``.
 
     ``utilised`` says which codes the line has reported as put on goods. ``buffers`` are those of
-    the genuine codes: who holds a forged one's serial is told to nobody. ``shorts`` counts
-    the codes with a four-character check, ``wrong_short`` the wrong ones, each reading that was
-    tried: they could be guesses.
+    the genuine codes: who holds a forged one's serial is told to nobody. ``short`` marks
+    the codes with a four-character check, ``wrong_short`` counts the wrong ones, each reading that
+    was tried: they could be guesses.
     """
 
     reasons: NDArray[np.uint8]
@@ -48,7 +49,21 @@ class VerifiedCodes(NamedTuple):
     buffer_index: NDArray[np.int32]
     buffers: list[IssuedBuffer]
     wrong_short: int
-    shorts: int
+    short: NDArray[np.bool_]
+
+    def withheld(self) -> VerifiedCodes:
+        """Return the same without verdicts on short checks, right or wrong: CODE_WITHHELD."""
+        told = ~self.short
+        kept, index = np.unique(self.buffer_index[told], return_inverse=True)
+        buffer_index = np.full(len(told), -1, np.int32)
+        buffer_index[told] = index - int(len(kept) > 0 and kept[0] == -1)
+        return self._replace(
+            reasons=np.where(told, self.reasons, np.uint8(Reason.CODE_WITHHELD)),
+            states=self.states * told,
+            utilised=self.utilised & told,
+            buffer_index=buffer_index,
+            buffers=[self.buffers[place] for place in kept.tolist() if place >= 0],
+        )
 
 
 def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> VerifiedCodes:
@@ -79,7 +94,7 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
         buffer_index,
         issued,
         len(codes.guesses),
-        int(np.count_nonzero(codes.parsed["check_size"] == SHORT_SIZE)),
+        codes.parsed["check_size"] == SHORT_SIZE,
     )
 
 

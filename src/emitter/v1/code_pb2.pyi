@@ -36,6 +36,7 @@ class CodeReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CODE_REASON_IN_TRANSIT: _ClassVar[CodeReason]
     CODE_REASON_UTILISED_ALREADY: _ClassVar[CodeReason]
     CODE_REASON_UNBOXED: _ClassVar[CodeReason]
+    CODE_REASON_WITHHELD: _ClassVar[CodeReason]
     CODE_REASON_NOT_SHIPPED: _ClassVar[CodeReason]
 
 class AlertKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -65,6 +66,7 @@ CODE_REASON_BOXED: CodeReason
 CODE_REASON_IN_TRANSIT: CodeReason
 CODE_REASON_UTILISED_ALREADY: CodeReason
 CODE_REASON_UNBOXED: CodeReason
+CODE_REASON_WITHHELD: CodeReason
 CODE_REASON_NOT_SHIPPED: CodeReason
 ALERT_KIND_UNSPECIFIED: AlertKind
 ALERT_KIND_PARTICIPANT: AlertKind
