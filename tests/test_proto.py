@@ -14,7 +14,7 @@ from emitter.engine.participants import Role
 from emitter.engine.public import GoodsState, Verdict
 from emitter.errors import Reason
 from emitter.labels.render import Form
-from emitter.store.rows import SignaturePolicy
+from emitter.store.rows import SerialSource, SignaturePolicy
 from emitter.trade.circulation import (
     Acceptance,
     DocumentKind,
@@ -68,6 +68,7 @@ def test_generating_again_gives_the_committed_files(tmp_path: Path) -> None:
         (order_pb2.OrderState, OrderState),
         (order_pb2.BufferState, BufferState),
         (order_pb2.ProductGroup, Group),
+        (order_pb2.SerialSource, SerialSource),
         (code_pb2.CodeState, CodeState),
         (account_pb2.MovementKind, MovementKind),
         (account_pb2.LedgerAccount, LedgerAccount),

@@ -256,14 +256,6 @@ def test_limits_of_an_order_are_said_by_their_fields(door: Door) -> None:
     assert fields(station.call("POST", "v2/shoes/orders", foreign)) == {"products[0].templateId"}
 
 
-def test_self_made_serials_are_refused_by_the_field(door: Door) -> None:
-    product = shoes_order()["products"][0] | {
-        "serialNumberType": "SELF_MADE", "serialNumbers": ["QIQ8BQCXmSJJ"],
-    }  # fmt: skip
-    reply = door.station.call("POST", "v2/shoes/orders", shoes_order(products=[product]))
-    assert fields(reply) == {"products[0].serialNumberType"}
-
-
 def test_too_many_open_orders_are_told_with_their_number(keys) -> None:
     with Door(keys, Limits(active_orders_max=2)) as door:
         first = order(door)

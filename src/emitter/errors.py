@@ -226,11 +226,6 @@ class Reason(enum.IntEnum):
         61, "INVALID_ARGUMENT", 400, False,
         "{field}: at most {limit} are allowed.",
         "{field}: допускается не больше {limit}.")
-    SOURCE_UNSUPPORTED = (
-        62, "UNIMPLEMENTED", 501, False,
-        "{field}: orders with self-made serials are not offered yet.",
-        "{field}: заявки с собственными серийными номерами пока не принимаются.")
-
     TEXT_INVALID = (
         63, "INVALID_ARGUMENT", 400, False,
         "{field}: from 1 to {limit} printable characters.",

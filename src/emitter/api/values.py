@@ -90,9 +90,10 @@ def create_order(
         [
             OrderLine(
                 require_gtin(line.gtin, f"lines[{index}].gtin"),
-                line.quantity,
+                line.quantity or len(line.serial_numbers),
                 line.template_id,
                 line.price_tiyn if line.HasField("price_tiyn") else None,
+                tuple(line.serial_numbers),
             )
             for index, line in enumerate(request.lines)
         ]
@@ -131,6 +132,7 @@ def buffer(
         tariff_net_tiyn=row.price_net_tiyn,
         vat_basis_points=row.vat_bp,
         record_size=TEMPLATES[row.template_id].size,
+        serial_source=wire(row.source),
     )
 
 

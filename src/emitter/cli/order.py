@@ -65,16 +65,37 @@ def order() -> None:
     examples=(
         "emitter order create 04670033010053:1000:1",
         "emitter order create 00000046198488:500:4:950.00 --request-id 2026-03-02/17",
+        "emitter order create 04670033010053:0:1 --serials serials.txt",
     ),
 )
 @click.argument("lines", metavar="LINE...", type=Line(), nargs=-1, required=True)
 @_REQUEST_ID
+@click.option(
+    "--serials", type=click.File("r", encoding="utf-8"), metavar="FILE",
+    help=t(
+        "Собственные серийные номера, по одному в строке, без цифры страны (или stdin: -). Строка "
+        "заявки одна, КОЛИЧЕСТВО – их число или 0.",
+        "Serials of one's own, one a line, without the country digit (or stdin: -). The order has "
+        "one line, its QUANTITY is their number or 0.",
+    ),
+)
 @with_access
 @JSON
 def create(
-    access: Access, lines: tuple[OrderLine, ...], request_id: str | None, *, as_json: bool
+    access: Access,
+    lines: tuple[OrderLine, ...],
+    request_id: str | None,
+    serials: TextIO | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Create an order."""
+    if serials is not None:
+        if len(lines) != 1:
+            raise click.UsageError(
+                t("С --serials строка заявки одна.", "With --serials an order has one line.")
+            )
+        lines[0].serial_numbers.extend(serials.read().split())
     with access.client() as client, _repeatable(request_id) as chosen:
         _show(client.create_order(lines, chosen), as_json=as_json)
 

@@ -21,7 +21,15 @@ from emitter.errors import Reason, Refused
 from emitter.v1.account_pb2 import Account, LedgerAccount, MovementKind, Role, Transaction
 from emitter.v1.code_pb2 import Block, CodeReason, CodeState, IssuedBuffer
 from emitter.v1.label_pb2 import LabelForm
-from emitter.v1.order_pb2 import Buffer, BufferState, Order, OrderLine, OrderState, ProductGroup
+from emitter.v1.order_pb2 import (
+    Buffer,
+    BufferState,
+    Order,
+    OrderLine,
+    OrderState,
+    ProductGroup,
+    SerialSource,
+)
 from emitter.v1.product_pb2 import Product
 from emitter.v1.report_pb2 import (
     Acceptance,
@@ -78,6 +86,7 @@ __all__ = [
     "ReportState",
     "ReturnReason",
     "Role",
+    "SerialSource",
     "SignaturePolicy",
     "Transaction",
     "VerifiedCodes",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     Verdicts = Iterator[tuple[str, Order | Refused]]
 
 _BATCH_ORDERS = 500  # orders a call: half of what servers allow
+_BATCH_BYTES = 8 << 20  # half of a message of theirs: self-made serials make orders large
 _BATCHES = 2  # on their way: the server works on one while we read and write the others
 
 
@@ -42,13 +42,28 @@ def create_in_batches(
     ``call`` starts a call and returns it as gRPC's future.
     """
     asked: deque[tuple[list[CreateOrderRequest], Any]] = deque()
-    items = iter(orders)
-    while batch := [_request(item) for item in itertools.islice(items, _BATCH_ORDERS)]:
+    for batch in _batches(orders):
         asked.append((batch, call(_message(batch))))
         if len(asked) == _BATCHES:
             yield from _verdicts(call, *asked.popleft(), attempts)
     while asked:
         yield from _verdicts(call, *asked.popleft(), attempts)
+
+
+def _batches(orders: Iterable[OrderItem]) -> Iterator[list[CreateOrderRequest]]:
+    """Yield the requests of the orders in batches that fit a call."""
+    batch: list[CreateOrderRequest] = []
+    size = 0
+    for request in map(_request, orders):
+        is_large = any(line.serial_numbers for line in request.lines)
+        added = request.ByteSize() if is_large else 0
+        if batch and (len(batch) == _BATCH_ORDERS or size + added > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(request)
+        size += added
+    if batch:
+        yield batch
 
 
 def _verdicts(

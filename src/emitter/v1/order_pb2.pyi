@@ -47,6 +47,12 @@ class ProductGroup(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PRODUCT_GROUP_WATER: _ClassVar[ProductGroup]
     PRODUCT_GROUP_BEER: _ClassVar[ProductGroup]
     PRODUCT_GROUP_MILK: _ClassVar[ProductGroup]
+
+class SerialSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SERIAL_SOURCE_UNSPECIFIED: _ClassVar[SerialSource]
+    SERIAL_SOURCE_OPERATOR: _ClassVar[SerialSource]
+    SERIAL_SOURCE_SELF_MADE: _ClassVar[SerialSource]
 ORDER_STATE_UNSPECIFIED: OrderState
 ORDER_STATE_CREATED: OrderState
 ORDER_STATE_PENDING: OrderState
@@ -75,21 +81,26 @@ PRODUCT_GROUP_MEDICAL: ProductGroup
 PRODUCT_GROUP_WATER: ProductGroup
 PRODUCT_GROUP_BEER: ProductGroup
 PRODUCT_GROUP_MILK: ProductGroup
+SERIAL_SOURCE_UNSPECIFIED: SerialSource
+SERIAL_SOURCE_OPERATOR: SerialSource
+SERIAL_SOURCE_SELF_MADE: SerialSource
 
 class OrderLine(_message.Message):
-    __slots__ = ("gtin", "quantity", "template_id", "price_tiyn")
+    __slots__ = ("gtin", "quantity", "template_id", "price_tiyn", "serial_numbers")
     GTIN_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     PRICE_TIYN_FIELD_NUMBER: _ClassVar[int]
+    SERIAL_NUMBERS_FIELD_NUMBER: _ClassVar[int]
     gtin: str
     quantity: int
     template_id: int
     price_tiyn: int
-    def __init__(self, gtin: _Optional[str] = ..., quantity: _Optional[int] = ..., template_id: _Optional[int] = ..., price_tiyn: _Optional[int] = ...) -> None: ...
+    serial_numbers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, gtin: _Optional[str] = ..., quantity: _Optional[int] = ..., template_id: _Optional[int] = ..., price_tiyn: _Optional[int] = ..., serial_numbers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Buffer(_message.Message):
-    __slots__ = ("gtin", "template_id", "state", "quantity", "delivered_quantity", "left_quantity", "price_tiyn", "tariff_net_tiyn", "vat_basis_points", "record_size")
+    __slots__ = ("gtin", "template_id", "state", "quantity", "delivered_quantity", "left_quantity", "price_tiyn", "tariff_net_tiyn", "vat_basis_points", "record_size", "serial_source")
     GTIN_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -100,6 +111,7 @@ class Buffer(_message.Message):
     TARIFF_NET_TIYN_FIELD_NUMBER: _ClassVar[int]
     VAT_BASIS_POINTS_FIELD_NUMBER: _ClassVar[int]
     RECORD_SIZE_FIELD_NUMBER: _ClassVar[int]
+    SERIAL_SOURCE_FIELD_NUMBER: _ClassVar[int]
     gtin: str
     template_id: int
     state: BufferState
@@ -110,7 +122,8 @@ class Buffer(_message.Message):
     tariff_net_tiyn: int
     vat_basis_points: int
     record_size: int
-    def __init__(self, gtin: _Optional[str] = ..., template_id: _Optional[int] = ..., state: _Optional[_Union[BufferState, str]] = ..., quantity: _Optional[int] = ..., delivered_quantity: _Optional[int] = ..., left_quantity: _Optional[int] = ..., price_tiyn: _Optional[int] = ..., tariff_net_tiyn: _Optional[int] = ..., vat_basis_points: _Optional[int] = ..., record_size: _Optional[int] = ...) -> None: ...
+    serial_source: SerialSource
+    def __init__(self, gtin: _Optional[str] = ..., template_id: _Optional[int] = ..., state: _Optional[_Union[BufferState, str]] = ..., quantity: _Optional[int] = ..., delivered_quantity: _Optional[int] = ..., left_quantity: _Optional[int] = ..., price_tiyn: _Optional[int] = ..., tariff_net_tiyn: _Optional[int] = ..., vat_basis_points: _Optional[int] = ..., record_size: _Optional[int] = ..., serial_source: _Optional[_Union[SerialSource, str]] = ...) -> None: ...
 
 class Order(_message.Message):
     __slots__ = ("order_id", "state", "product_group", "buffers", "create_time", "close_time", "gross_tiyn", "reserved_tiyn", "captured_tiyn", "released_tiyn")

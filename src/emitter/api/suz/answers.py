@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _KEPT = {400, 401, 404, 413, 429, 500, 501}
 _MISFIT_CODE = 1140  # the national number of "the token does not fit the omsId"
 _RETRY_AFTER_S = "1"
-_DETAIL_CHARS_MAX = 256
+_DETAIL_CHARS_MAX = 400  # ten offending serials of the longest
 
 
 class Dialect(enum.StrEnum):
@@ -42,7 +42,7 @@ def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = No
 def status_of(reason: Reason, dialect: Dialect) -> int:
     """Return the HTTP status that a dialect gives a reason."""
     http = reason.meaning.http
-    if reason is Reason.SOURCE_UNSUPPORTED or (dialect is Dialect.V2 and http == 401):
+    if dialect is Dialect.V2 and http == 401:
         return 400
     if http in _KEPT:
         return http

@@ -44,7 +44,7 @@ async def create_order(call: Call, order: dict[str, Any], group: Group) -> tuple
     request_id, memory_us = await document_identity(call)
     # X-Request-Id names a document: what is refused for money today, a top-up lets through.
     command = CreateOrder(call.bin, request_id, lines, text, memory_us, remembers_refusals=False)
-    answer = await call.execute(command)
+    answer = await call.execute(command, apart=command.is_self_made)
     return answer.value, answer.replayed
 
 
@@ -64,8 +64,11 @@ def _lines(products: list[dict[str, Any]], group: Group, call: Call) -> tuple[Or
     for index, product in enumerate(products):
         field = f"products[{index}]"
         template = TEMPLATES.get(product["templateId"])
+        serials = ()
         if product["serialNumberType"] == "SELF_MADE":
-            raise Refused(Reason.SOURCE_UNSUPPORTED, field=f"{field}.serialNumberType")
+            serials = tuple(product.get("serialNumbers", ()))
+            if not serials:
+                raise Refused(Reason.FIELD_REQUIRED, field=f"{field}.serialNumbers")
         if template is None or template.group is not group:
             faults.append(
                 Fault(
@@ -96,6 +99,7 @@ def _lines(products: list[dict[str, Any]], group: Group, call: Call) -> tuple[Or
                 quantity,
                 template.template_id,
                 None if template.price is Price.NONE else int(price),
+                serials,
             )
         )
     if faults:

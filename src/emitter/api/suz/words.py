@@ -89,6 +89,7 @@ REFUSED_FIELDS = {Reason.QUANTITY_LEFT: "quantity"}
 _FIELDS = {
     "template_id": "templateId",
     "price_tiyn": "mrp",
+    "serial_numbers": "serialNumbers",
     "order_id": "orderId",
     "block_id": "blockId",
     "request_id": "X-Request-Id",
