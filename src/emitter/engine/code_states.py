@@ -44,16 +44,17 @@ def read_states(
     reader: Reader,
     places: Sequence[Place],
     buffers: Sequence[BufferRow],
-    slots: NDArray[np.int32],
+    slots: NDArray[np.integer],
     indexes: NDArray[np.int64],
+    *,
+    lives: Sequence[bytes | None],
 ) -> NDArray[np.uint8]:
     """Return the byte of each code: number of its buffer in ``slots``, index in it.
 
-    A buffer that nobody has touched costs one look-up, a chunk with a row one more.
+    ``lives`` are the rows of the buffers' lives; a chunk with a row costs one look-up more.
     """
     delivered = np.array([buffer.delivered for buffer in buffers], np.int64)
     beyond = np.array([undelivered(buffer) for buffer in buffers], np.uint8)
-    lives = reader.get_many([schema.life_key(*place) for place in places])
     states = _departed(reader, places, lives, slots, indexes)
     plain = states == 0
     states[plain] = np.where(
@@ -65,8 +66,8 @@ def read_states(
 def _departed(
     reader: Reader,
     places: Sequence[Place],
-    lives: list[bytes | None],
-    slots: NDArray[np.int32],
+    lives: Sequence[bytes | None],
+    slots: NDArray[np.integer],
     indexes: NDArray[np.int64],
 ) -> NDArray[np.uint8]:
     """Return the byte of each code, 0 where it is as its buffer says."""

@@ -10,7 +10,10 @@ from emitter.engine.code_states import read_states
 from emitter.engine.locating import SHORT_SIZE, locate_codes
 from emitter.errors import Reason
 from emitter.store import schema
+from emitter.store.code_rows import OWNED, life_flags
+from emitter.store.holding_keys import Holding, holding_key
 from emitter.store.rows import ParticipantRow
+from emitter.store.spans import read_values
 from emitter.trade.circulation import STATE_MASK, UTILISED
 
 if TYPE_CHECKING:
@@ -24,8 +27,11 @@ if TYPE_CHECKING:
     from emitter.store.port import Reader, Store
 
 
+_BIN_BITS = np.uint64(40)  # a BIN has twelve digits
+
+
 class IssuedBuffer(NamedTuple):
-    """Where a genuine code comes from (C5)."""
+    """Where genuine codes come from, and whose the goods are now (C5)."""
 
     order_id: UUID
     gtin: int
@@ -36,6 +42,8 @@ class IssuedBuffer(NamedTuple):
 
 class VerifiedCodes(NamedTuple):
     """One verdict a code, in columns: `Reason`, `CodeState` (0: none), index into ``buffers``.
+
+    A buffer of whose codes some have changed hands comes once for each of their owners.
 
     ``utilised`` says which codes the line has reported as put on goods. ``buffers`` are those of
     the genuine codes: who holds a forged one's serial is told to nobody. ``short`` marks
@@ -73,20 +81,24 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
     genuine = np.flatnonzero((reasons == 0) & (codes.slots >= 0))
     states = np.zeros(len(reasons), np.uint8)
     buffer_index = np.full(len(reasons), -1, np.int32)
-    told, buffer_index[genuine] = np.unique(codes.slots[genuine], return_inverse=True)
+    told, slots = np.unique(codes.slots[genuine], return_inverse=True)
     places = [codes.places[slot] for slot in told.tolist()]
     buffers = [codes.buffers[slot] for slot in told.tolist()]
 
-    def read(reader: Reader) -> tuple[NDArray[np.uint8], list[str]]:
+    def read(reader: Reader) -> tuple[NDArray[np.uint8], _Owned, list[str]]:
         indexes = codes.indexes[genuine]
-        found = read_states(reader, places, buffers, buffer_index[genuine], indexes)
-        return found, _names(reader, places)
+        lives = reader.get_many([schema.life_key(*place) for place in places])
+        found = read_states(reader, places, buffers, slots, indexes, lives=lives)
+        owned = _owned(reader, places, lives, slots, indexes)
+        return found, owned, _names(reader, owned.bins)
 
-    states[genuine], names = store.view(read)
+    states[genuine], owned, names = store.view(read)
+    buffer_index[genuine] = owned.of_code
     issued = [
-        IssuedBuffer(place.order_id, place.gtin, buffer.template_id, place.bin, name)
-        for place, buffer, name in zip(places, buffers, names, strict=True)
-    ]
+        IssuedBuffer(places[slot].order_id, places[slot].gtin, buffers[slot].template_id, bin_,
+                     name)
+        for slot, bin_, name in zip(owned.slots, owned.bins, names, strict=True)
+    ]  # fmt: skip
     return VerifiedCodes(
         reasons,
         states & np.uint8(STATE_MASK),
@@ -98,13 +110,44 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
     )
 
 
-def _names(reader: Reader, places: list[Place]) -> list[str]:
-    """Return the name of the participant of each place."""
-    bins = list(dict.fromkeys(place.bin for place in places))
+class _Owned(NamedTuple):
+    """Buffers by owner: number of the buffer and BIN of each, and which of them each code is of."""
+
+    slots: list[int]
+    bins: list[int]
+    of_code: NDArray[np.intp]
+
+
+def _owned(
+    reader: Reader,
+    places: list[Place],
+    lives: list[bytes | None],
+    slots: NDArray[np.intp],
+    indexes: NDArray[np.int64],
+) -> _Owned:
+    """Return the owners of codes; buffers of which no code has changed hands cost nothing."""
+    bins = [place.bin for place in places]
+    moved = [slot for slot, life in enumerate(lives) if life and life_flags(life) & OWNED]
+    if not moved:
+        return _Owned(list(range(len(places))), bins, slots)
+    position = np.full(len(places), -1, np.int64)
+    position[moved] = range(len(moved))
+    asked = np.flatnonzero(position[slots] >= 0)
+    keys = [holding_key(Holding.OWNER, *places[slot]) for slot in moved]
+    values = read_values(reader, keys, position[slots[asked]], indexes[asked])
+    owners = np.array(bins, np.uint64)[slots]
+    owners[asked] = np.where(values == 0, owners[asked], values)
+    pairs, index = np.unique(slots.astype(np.uint64) << _BIN_BITS | owners, return_inverse=True)
+    return _Owned((pairs >> _BIN_BITS).tolist(), (pairs & np.uint64((1 << 40) - 1)).tolist(), index)
+
+
+def _names(reader: Reader, bins: list[int]) -> list[str]:
+    """Return the name of each participant."""
     names = {}
-    rows = reader.get_many([schema.participant_key(bin_) for bin_ in bins])
-    for bin_, row in zip(bins, rows, strict=True):
+    asked = list(dict.fromkeys(bins))
+    rows = reader.get_many([schema.participant_key(bin_) for bin_ in asked])
+    for bin_, row in zip(asked, rows, strict=True):
         if row is None:
-            raise AssertionError("an order leads to a participant that is not there")
+            raise AssertionError("codes have an owner that is no participant")
         names[bin_] = ParticipantRow.unpack(row).name
-    return [names[place.bin] for place in places]
+    return [names[bin_] for bin_ in bins]

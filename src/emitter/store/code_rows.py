@@ -72,6 +72,11 @@ def life_chunks(row: bytes) -> int:
     return int(_LIFE.unpack_from(row)[2])
 
 
+def life_flags(row: bytes) -> int:
+    """Return the flags of the life in a row, without unpacking the rest."""
+    return row[0]
+
+
 class TraceRow(NamedTuple):
     """A document of a buffer: whose it is, and its number among the documents of the buffer.
 
