@@ -63,6 +63,8 @@ def read_rates(text: str) -> RateTable:
     for group, rows in table.tariffs.items():
         _require_order(group.name, rows)
         for tariff in rows:
+            if tariff.price_net_tiyn < 1:
+                raise ValueError(f"{group.name}: a code costs at least a tiyn on {tariff.since}")
             at = bisect_right(table.vat_rates, tariff.since, key=_since)
             if at == 0:
                 raise ValueError(f"{group.name}: no VAT rate on {tariff.since}")
