@@ -191,7 +191,7 @@ class Audit:
             codes = [code for _, code in _codes(engine, rest, sorted({0, buffer.left - 1}))]
             assert not self._places.keys() & set(codes)
             verified = engine.verify(b"\n".join(codes))
-            state = CodeState.ANNULLED if buffer.closed else CodeState.EMITTED
+            state = CodeState.ANNULLED if buffer.closed or buffer.expired else CodeState.EMITTED
             assert not verified.reasons.any()
             assert (verified.states == state).all()
 

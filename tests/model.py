@@ -17,6 +17,7 @@ from emitter.engine.commands import (
     CreateOrder,
     CreditAccount,
     DeliverBlock,
+    ExpireOrder,
     RegisterParticipant,
     RegisterProduct,
     ReportCodes,
@@ -124,7 +125,7 @@ class Model:
                 block = next(block for block in blocks if block.first == link)
                 fixed = (command.order_id, command.gtin, block)
                 return Facts(fixed, (buffer.state, buffer.delivered))
-            case CreateOrder() | CloseOrder():
+            case CreateOrder() | CloseOrder() | ExpireOrder():
                 order_id = link if isinstance(command, CreateOrder) else command.order_id
                 return order_facts(order_id, self.orders[order_id])
             case RegisterProduct():
@@ -161,6 +162,8 @@ class Model:
                 return self._close(command)
             case ReportCodes():
                 return self._report(command, civil_date(now_us), made)
+            case ExpireOrder():
+                return self._expire(command)
         raise AssertionError(command)
 
     def _register(self, command: RegisterParticipant) -> Said:
@@ -286,7 +289,7 @@ class Model:
         buffer = order.buffer(command.gtin)
         if buffer is None:
             return Said("BUFFER_NOT_FOUND")
-        if not buffer.closed and command.quantity > buffer.left:
+        if buffer.state in ("ACTIVE", "EXHAUSTED") and command.quantity > buffer.left:
             return Said("QUANTITY_LEFT", {"left": str(buffer.left)})
         if buffer.state != "ACTIVE":
             return Said("TRANSITION_REFUSED", {"state": buffer.state})
@@ -315,18 +318,35 @@ class Model:
             return Said("ORDER_NOT_FOUND")
         if command.gtin is not None and order.buffer(command.gtin) is None:
             return Said("BUFFER_NOT_FOUND")
+        if order.state == "EXPIRED":
+            return Said("TRANSITION_REFUSED", {"state": "EXPIRED"})
         closing = [b for b in order.buffers if not b.closed and command.gtin in (None, b.gtin)]
         if not closing:
             return Said("TRANSITION_REFUSED", {"state": "CLOSED"})
         rest = sum(b.gross(b.quantity) - b.gross(b.delivered) for b in closing)
         after = order.with_buffers(*[b._replace(closed=True) for b in closing])
+        return self._ends(command, after, rest, command.gtin or 0)
 
+    def _expire(self, command: ExpireOrder) -> Said:
+        order = self.orders.get(command.order_id)
+        if order is None or order.bin != command.bin:
+            return Said("ORDER_NOT_FOUND")
+        if order.state != "READY":
+            return Said("TRANSITION_REFUSED", {"state": order.state})
+        expiring = [b for b in order.buffers if b.state == "ACTIVE"]
+        if not expiring:
+            return Said("TRANSITION_REFUSED", {"state": order.buffers[0].state})
+        rest = sum(b.gross(b.quantity) - b.gross(b.delivered) for b in expiring)
+        after = order.with_buffers(*[b._replace(expired=True) for b in expiring])
+        return self._ends(command, after, rest, 0)
+
+    def _ends(self, command: CloseOrder | ExpireOrder, after: Order, rest: int, gtin: int) -> Said:
         def change(model: Model) -> None:
             model.orders[command.order_id] = after
-            if after.state == "CLOSED":
+            if after.state != "READY":
                 model.orders_open[command.bin] -= 1
 
-        line = line_of("RELEASE", rest, order_id=command.order_id, gtin=command.gtin or 0)
+        line = line_of("RELEASE", rest, order_id=command.order_id, gtin=gtin)
         facts = order_facts(command.order_id, after)
         return self._moves(command.bin, line if rest else None, facts, change)
 

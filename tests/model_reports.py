@@ -134,7 +134,7 @@ def state_of(model: Model, code: CodeAt) -> CodeFact:
     buffer = model.orders[code.order_id].buffer(code.gtin)
     if code.index < buffer.delivered:
         return CodeFact(PAID, utilised=False)
-    return CodeFact("ANNULLED" if buffer.closed else "EMITTED", utilised=False)
+    return CodeFact("ANNULLED" if buffer.closed or buffer.expired else "EMITTED", utilised=False)
 
 
 def _mentions(model: Model, command: ReportCodes) -> Iterator[tuple[int, int, CodeAt | str]]:

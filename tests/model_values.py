@@ -118,11 +118,12 @@ class Buffer(NamedTuple):
     vat_bp: int
     delivered: int = 0
     closed: bool = False
+    expired: bool = False
 
     @property
     def state(self) -> str:
-        if self.closed:
-            return "CLOSED"
+        if self.closed or self.expired:
+            return "CLOSED" if self.closed else "EXPIRED"
         return "EXHAUSTED" if self.delivered == self.quantity else "ACTIVE"
 
     @property
@@ -139,6 +140,8 @@ class Order(NamedTuple):
 
     @property
     def state(self) -> str:
+        if any(buffer.expired for buffer in self.buffers):
+            return "EXPIRED"
         return "CLOSED" if all(buffer.closed for buffer in self.buffers) else "READY"
 
     def buffer(self, gtin: int) -> Buffer | None:

@@ -22,6 +22,7 @@ from emitter.config import Limits
 from emitter.engine.commands import (
     ActivateParticipant,
     DeliverBlock,
+    ExpireOrder,
     RegisterParticipant,
     RegisterProduct,
     ReportCodes,
@@ -66,6 +67,7 @@ STEPS = weights(
     6   weather
     2   rotate keys
     3   forget
+    3   expire
     5   audit
     """
 )
@@ -126,6 +128,7 @@ class World:
         self.limits = Limits(
             quantity_max=WHOLE_SERIES,
             active_orders_max=self.dice.choice((0, 3, 100)),
+            order_life_days=self.dice.choice((0, 5, 40)),
             batch_commands_max=self.dice.choice((1, 3, 8, 256)),
             queue_participant_commands_max=self.dice.choice((6, 2_000, 2_000)),
         )
@@ -181,6 +184,9 @@ class World:
                 self.keys.make_current(self.keys.add(self.dice.choice(list(KeyKind))))
             case "forget":
                 self._forget()
+            case "expire":
+                expired = self.engine.orders_to_expire()
+                self._batch([(self.stations[0], each) for each in expired])
             case "audit" if self.dice.random() < AUDITED_ORDERS / (1 + len(self.model.orders)):
                 self.audit.everything(self.engine, self.model, self.store.inner)
 
@@ -311,7 +317,7 @@ class World:
             if isinstance(command, RegisterParticipant | ActivateParticipant):
                 found += self._joined(command)
                 continue
-            if isinstance(command, RegisterProduct):
+            if isinstance(command, RegisterProduct | ExpireOrder):
                 found.append(Seen(command, PERHAPS, {}, None))
                 continue
             try:

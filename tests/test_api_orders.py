@@ -16,6 +16,8 @@ from emitter.client import (
     Reason,
     Refused,
 )
+from emitter.config import Limits
+from emitter.engine.engine import system_clock
 from emitter.v1 import order_pb2 as pb
 from served import (
     BIN,
@@ -272,3 +274,17 @@ def test_the_operator_orders_nothing(served: Served) -> None:
     assert refused.value.reason is Reason.PERMISSION_DENIED
     assert served.dump() == before
     assert served.operator.account(bin=BIN).bin == BIN
+
+
+def test_orders_whose_time_is_over_are_ended_by_the_operator_alone(keys: KeyRing) -> None:
+    with Served(keys, Limits(order_life_days=1)) as served:
+        order = served.client.create_order(pharma(5))
+        ended = served.operator.expire_orders()
+        assert (ended.orders, ended.codes) == (0, 0)
+        served.engine._clock = lambda: system_clock() + 86_400_000_001
+        ended = served.operator.expire_orders()
+        assert (ended.orders, ended.codes) == (1, 5)
+        assert served.client.order(order.order_id).state == OrderState.ORDER_STATE_EXPIRED
+        with pytest.raises(Refused) as refused:
+            served.client.expire_orders()
+        assert refused.value.reason is Reason.PERMISSION_DENIED

@@ -82,6 +82,7 @@ def test_a_later_row_is_in_force_from_its_day_until_the_next() -> None:
         SOUND + SHOES_LATER.format(since="2020-05-01", price=300),
         SOUND + SHOES_LATER.format(since="2021-01-01", price=300),
         SOUND + SHOES_LATER.format(since="2022-01-01", price=-1),
+        SOUND + SHOES_LATER.format(since="2022-01-01", price=0),
         SOUND.replace('"SHOES", ', ""),
         SOUND.replace("SHOES", "HATS"),
         SOUND.replace("since = 2021-01-01\nrate", "since = 2021-01-02\nrate"),
@@ -90,7 +91,7 @@ def test_a_later_row_is_in_force_from_its_day_until_the_next() -> None:
         SOUND.replace("[[vat]]", "[[tax]]"),
     ],
     ids=[
-        "out-of-order", "same-day-twice", "negative", "group-missing", "group-unknown",
+        "out-of-order", "same-day-twice", "negative", "zero", "group-missing", "group-unknown",
         "vat-begins-late", "vat-above-all", "field-missing", "vat-missing",
     ],
 )  # fmt: skip

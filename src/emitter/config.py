@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+_MAY_BE_NONE = {"active_orders_max", "order_life_days"}
+
+
 def _limit(default: int, unit: str, reason: str) -> int:
     """Declare one limit: its default and, for the table of limits, its unit and its reason."""
     return field(default=default, metadata={"unit": unit, "reason": reason})
@@ -58,6 +61,9 @@ class Limits:
     )
     refusal_memory_days: int = _limit(
         30, "days", "how long the verdict of a refused request_id is kept"
+    )
+    order_life_days: int = _limit(
+        0, "days", "after which what was not delivered of an order expires; 0 is never"
     )
     credit_tiyn_max: int = _limit(
         10**15, "tiyn", "one payment; sums of a lifetime stay far inside 64 bits"
@@ -168,7 +174,7 @@ class Limits:
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
             value = getattr(self, item.name)
-            if value < 0 or (value == 0 and item.name != "active_orders_max"):
+            if value < 0 or (value == 0 and item.name not in _MAY_BE_NONE):
                 raise ValueError(f"{item.name} must be positive, not {value}")
         if self.streams_max * 2 > self.threads_max:
             raise ValueError("streams_max must leave half of threads_max to unary calls")

@@ -128,10 +128,11 @@ class Server:
             self._health.set(name, state)
 
     def _keep_house(self) -> None:
-        """Forget refusals that have grown too old, once an hour."""
+        """Forget refusals that have grown too old and end orders whose time is over, hourly."""
         while not self._stopping.wait(_HOUR_S):
             try:
                 self._engine.forget_refusals()
+                self._engine.expire_orders()
             except StoreError:
                 _log.exception("housekeeping failed; it will be tried again")
 

@@ -106,6 +106,14 @@ class OrderServicer:
         value, replayed = call.execute(CloseOrder(bin_, request.request_id, order_id, gtin))
         return order_pb2.CloseBufferResponse(order=values.order(value), replayed=replayed)
 
+    def expire_orders(
+        self, _request: order_pb2.ExpireOrdersRequest, call: Call
+    ) -> order_pb2.ExpireOrdersResponse:
+        """End the orders whose time is over."""
+        call.operator()
+        expired = call.engine.expire_orders()
+        return order_pb2.ExpireOrdersResponse(orders=expired.orders, codes=expired.codes)
+
 
 class _OrderStream:
     """One stream of orders: a thread reads and submits, the caller's thread answers.

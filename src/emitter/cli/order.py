@@ -220,6 +220,31 @@ def close(
         _show(closed, as_json=as_json)
 
 
+@order.command(
+    help=t(
+        "Завершить заявки, срок которых истёк (оператор): невыгруженное аннулируется, деньги снова "
+        "доступны. Срок – предел order_life_days сервера; сервер делает это и сам, каждый час.",
+        "End the orders whose time is over (operator): what was not delivered is annulled, its "
+        "money is available again. The time is the server's limit order_life_days; the server does "
+        "so by itself, too, every hour.",
+    ),
+    examples=("emitter order expire", "emitter serve --limit order_life_days=90"),
+)
+@with_access
+@JSON
+def expire(access: Access, *, as_json: bool) -> None:
+    """Expire orders."""
+    with access.client() as client:
+        ended = client.expire_orders()
+    if as_json:
+        print_json(plain(ended))
+    else:
+        print_pairs([
+            (t("Завершено заявок", "Orders ended"), number(ended.orders)),
+            (t("Аннулировано кодов", "Codes annulled"), number(ended.codes)),
+        ])  # fmt: skip
+
+
 @contextlib.contextmanager
 def _repeatable(request_id: str | None) -> Iterator[str]:
     """Lend the id of the request; where its fate stays unknown, say how to repeat it safely."""

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from emitter.v1.account_pb2 import Account, Role, Transaction
     from emitter.v1.code_pb2 import Block, CheckAlert
     from emitter.v1.label_pb2 import LabelForm
-    from emitter.v1.order_pb2 import Order, OrderLine
+    from emitter.v1.order_pb2 import ExpireOrdersResponse, Order, OrderLine
     from emitter.v1.station_pb2 import Connection, SignaturePolicy
 
 _DELIVER = f"/{code_pb2.DESCRIPTOR.services_by_name['CodeService'].full_name}/DeliverBlock"
@@ -119,6 +119,13 @@ class Client(ProductCalls, ReportCalls):
             request_id=request_id or new_id(), order_id=order_id, gtin=gtin
         )
         return self._order(self._orders.CloseBuffer, request)
+
+    def expire_orders(self) -> ExpireOrdersResponse:
+        """End the orders whose time is over by the operator's policy (operator)."""
+        response: ExpireOrdersResponse = self._ask(
+            self._orders.ExpireOrders, order_pb2.ExpireOrdersRequest()
+        )
+        return response
 
     # Codes ----------------------------------------------------------------------------------------
 

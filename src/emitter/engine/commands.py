@@ -261,6 +261,17 @@ class CloseOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpireOrder:
+    """Annul what was not delivered of an order whose time is over, and release its money."""
+
+    bin: int
+    order_id: UUID
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterStation:
     """Give a participant an order station: an omsId, and a key to register connections with."""
 
@@ -348,7 +359,7 @@ class ReportCodes:
 
 Command: TypeAlias = (
     "RegisterParticipant | ActivateParticipant | IssueToken | CreditAccount | RegisterProduct"
-    " | CreateOrder | DeliverBlock | CloseOrder"
+    " | CreateOrder | DeliverBlock | CloseOrder | ExpireOrder"
     " | RegisterStation | OpenConnection | IssueClientToken"
     " | ReportCodes | BoxCommand | TransferCommand"
 )

@@ -13,6 +13,7 @@ from emitter.engine import reading
 from emitter.engine.box_commands import AggregateCodes, AllocateSsccs, DisaggregateBoxes
 from emitter.engine.boxes import Boxes
 from emitter.engine.circulation import Circulation
+from emitter.engine.closing import CloseOrderStep, ExpireOrderStep
 from emitter.engine.code_sets import name_codes
 from emitter.engine.commands import (
     ActivateParticipant,
@@ -20,6 +21,7 @@ from emitter.engine.commands import (
     CreateOrder,
     CreditAccount,
     DeliverBlock,
+    ExpireOrder,
     IssueClientToken,
     IssueToken,
     OpenConnection,
@@ -30,10 +32,10 @@ from emitter.engine.commands import (
     require_text,
 )
 from emitter.engine.delivery import DeliverBlockStep, make_records
-from emitter.engine.forgetting import forget_refusals
 from emitter.engine.guesses import Guesses
 from emitter.engine.jobs import Jobs
-from emitter.engine.orders import CloseOrderStep, CreateOrderStep
+from emitter.engine.keeping import Keeping
+from emitter.engine.orders import CreateOrderStep
 from emitter.engine.participants import (
     ActivateStep,
     CreditStep,
@@ -43,12 +45,7 @@ from emitter.engine.participants import (
     Role,
     token_digest,
 )
-from emitter.engine.products import (
-    RegisterProductStep,
-    judge_product,
-    read_product,
-    read_products,
-)
+from emitter.engine.products import RegisterProductStep
 from emitter.engine.public import check_code
 from emitter.engine.ranges import Ranges
 from emitter.engine.reports import ReportStep
@@ -88,7 +85,6 @@ if TYPE_CHECKING:
     from emitter.engine.keys import KeyRing
     from emitter.engine.orders import OrderView
     from emitter.engine.participants import AccountView
-    from emitter.engine.products import ProductView
     from emitter.engine.promise import Promise
     from emitter.engine.public import PublicCheck
     from emitter.engine.reading import JournalEntry
@@ -121,7 +117,7 @@ def new_order_id() -> UUID:
     return UUID(int=stamp << 80 | chance | _VERSION_BITS)
 
 
-class Engine(Circulation):
+class Engine(Circulation, Keeping):
     """Emission, delivery, money and checking over a store.
 
     ``clock`` and ``new_id`` are parameters so that a simulation can own time and chance. With
@@ -189,7 +185,7 @@ class Engine(Circulation):
         while self._writer.run_once():
             pass
 
-    def _step(self, command: Command) -> Step:  # noqa: C901 - a case a command
+    def _step(self, command: Command) -> Step:  # noqa: C901, PLR0912 - a case a command
         """Make a command ready for its transaction: ids and secrets are drawn here."""
         step: Step
         match command:
@@ -200,6 +196,8 @@ class Engine(Circulation):
                 step = DeliverBlockStep(command)
             case CloseOrder():
                 step = CloseOrderStep(command)
+            case ExpireOrder():
+                step = ExpireOrderStep(command)
             case CreditAccount():
                 step = CreditStep(command)
             case RegisterParticipant():
@@ -225,10 +223,6 @@ class Engine(Circulation):
         """Return what finds the codes that sets of a participant name."""
         return lambda codes: name_codes(codes, bin_, self._store, self._ranges, self.keys)
 
-    def forget_refusals(self) -> int:
-        """Delete the verdicts that have grown too old (see `forgetting`); return how many."""
-        return forget_refusals(self._store, self._clock())
-
     def resume_jobs(self) -> int:
         """Take up jobs that a crash or bad weather has left (see `jobs`); return how many.
 
@@ -245,24 +239,6 @@ class Engine(Circulation):
     def journal(self, bin_: int, *, page_size: int, after: int = 0) -> list[JournalEntry]:
         """Return journal transactions with a sequence above ``after``, oldest first."""
         return reading.read_journal(self._store, bin_, page_size=page_size, after=after)
-
-    def product(self, gtin: int, bin_: int | None = None) -> ProductView:
-        """Return the product of a GTIN, with ``bin_`` only if it is that participant's; `Refused`.
-
-        Two look-ups of the store.
-        """
-        return read_product(self._store, gtin, bin_)
-
-    def products(
-        self, bin_: int, *, page_size: int, page_token: bytes = b""
-    ) -> tuple[list[ProductView], bytes]:
-        """Return a page of a participant's products by GTIN, and the token of the next page."""
-        return read_products(self._store, bin_, page_size=page_size, page_token=page_token)
-
-    def judge_product(self, command: RegisterProduct) -> ProductView:
-        """Return what registering a product would give now, changing nothing; raises `Refused`."""
-        command.check(self.limits)
-        return judge_product(self._store, command, self._clock())
 
     def order(self, bin_: int, order_id: UUID) -> OrderView:
         """Return an order of the participant; raises `Refused`."""

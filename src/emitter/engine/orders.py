@@ -41,7 +41,7 @@ from emitter.trade.templates import SCHEME, TEMPLATES
 if TYPE_CHECKING:
     import datetime as dt
 
-    from emitter.engine.commands import CloseOrder, CreateOrder, OrderLine
+    from emitter.engine.commands import CreateOrder, OrderLine
     from emitter.engine.keys import KeyRing
     from emitter.engine.work import Work
     from emitter.trade.templates import Group
@@ -314,67 +314,3 @@ def _terms_today(today: dt.date, template_id: int, keys: KeyRing) -> Terms:
     vat_bp = tariffs.vat_bp(today)
     price_net_tiyn = tariffs.price_net_tiyn(template.group, today)
     return Terms(template.group, key_id, _cost(price_net_tiyn, vat_bp))
-
-
-class CloseOrderStep:
-    """Close an order or one of its buffers: annul what is left and release its money (M6)."""
-
-    id_field = "request_id"
-    remembers_refusals = True
-    rows_max = 6  # order; account, escrow, journal; request, its expiry
-
-    def __init__(self, command: CloseOrder) -> None:
-        self.command = command
-        self.bin = command.bin
-        self.digest = command.digest()
-        self.request: bytes | None = schema.request_key(
-            command.bin, schema.RequestKind.CLOSE, command.request_id.encode()
-        )
-        self._order_key = schema.order_key(command.bin, command.order_id)
-
-    def claims(self) -> tuple[bytes, ...]:
-        """Return the request and the order."""
-        return (self.request or b"", self._order_key)
-
-    def reads(self) -> tuple[bytes, ...]:
-        """Return the rows that closing is judged by."""
-        escrow = schema.escrow_key(self.bin, self.command.order_id)
-        return (self.request or b"", self._order_key, escrow, schema.account_key(self.bin))
-
-    def judge(self, work: Work) -> Proposal:
-        """Propose to release what the buffers to close still hold."""
-        order_id = self.command.order_id
-        order = require_order(work, self.bin, order_id)
-        before = OrderView(self.bin, order_id, order)
-        if self.command.gtin is None:
-            buffers = [b for b in order.buffers if b.state != BufferState.CLOSED]
-        else:
-            buffers = [require_buffer(order, self.command.gtin)]
-        closed = next_state(ORDER, before.state, OrderEvent.CLOSE, order_id=order_id)
-        for buffer in buffers:
-            state = next_state(
-                BUFFER, BufferState(buffer.state), BufferEvent.CLOSE, gtin=format_gtin(buffer.gtin)
-            )
-            order = order.with_buffer(buffer._replace(state=state))
-        if all(buffer.state == BufferState.CLOSED for buffer in order.buffers):
-            order = order._replace(state=closed, closed_us=work.now_us)
-        after = before._replace(row=order)
-        amount = before.held_tiyn - after.held_tiyn
-        movement = None
-        if amount:
-            movement = Movement(
-                _core.RELEASE, self.bin, amount, order_id=order_id, gtin=self.command.gtin or 0
-            )  # fmt: skip
-        return Proposal(lambda: self._settle(work, after), movement)
-
-    def _settle(self, work: Work, after: OrderView) -> OrderView:
-        work.put(self._order_key, after.row.pack())
-        if not after.row.is_open:
-            account = require_account(work, self.bin).counting(orders=-1)
-            work.change(schema.account_key(self.bin), account)
-        return after
-
-    def recall(self, work: Work, _payload: bytes) -> OrderView:
-        """Return the order as it is now."""
-        order_id = self.command.order_id
-        return OrderView(self.bin, order_id, require_order(work, self.bin, order_id))

@@ -7,8 +7,8 @@ What it does not know:
 
 - transfers decided after its release: the operator enters them in ``transfers.toml`` beside this
   module, or updates the library;
-- the day of Kurban Ait in years to come: it is estimated from the moon, a day off at most, until the
-  clergy has named it;
+- the day of Kurban Ait in years to come: it is estimated from the moon, a day off at most, until
+  the clergy has named it;
 - working days of a region, and six-day weeks: the contract speaks of working days of the country.
 
 A date in the past is judged by what is known today, so a transfer that is entered late moves the
@@ -69,9 +69,9 @@ class _Year(NamedTuple):
 
 @lru_cache
 def _year(year: int) -> _Year:
-    from holidays.countries import KZ  # noqa: PLC0415 - a tenth of a second that few commands need
+    from holidays import country_holidays  # noqa: PLC0415 - few commands need it
 
-    known = KZ(years=year)
+    known = country_holidays("KZ", years=year)
     worked = frozenset(day for day in known.weekend_workdays if day.year == year)
     return _Year(frozenset(day for day in known if day.year == year), worked)
 

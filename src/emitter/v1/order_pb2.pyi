@@ -274,3 +274,15 @@ class CloseBufferResponse(_message.Message):
     order: Order
     replayed: bool
     def __init__(self, order: _Optional[_Union[Order, _Mapping]] = ..., replayed: _Optional[bool] = ...) -> None: ...
+
+class ExpireOrdersRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ExpireOrdersResponse(_message.Message):
+    __slots__ = ("orders", "codes")
+    ORDERS_FIELD_NUMBER: _ClassVar[int]
+    CODES_FIELD_NUMBER: _ClassVar[int]
+    orders: int
+    codes: int
+    def __init__(self, orders: _Optional[int] = ..., codes: _Optional[int] = ...) -> None: ...

@@ -70,6 +70,11 @@ class OrderServiceStub:
                 request_serializer=emitter_dot_v1_dot_order__pb2.CloseBufferRequest.SerializeToString,
                 response_deserializer=emitter_dot_v1_dot_order__pb2.CloseBufferResponse.FromString,
                 _registered_method=True)
+        self.ExpireOrders = channel.unary_unary(
+                '/emitter.v1.OrderService/ExpireOrders',
+                request_serializer=emitter_dot_v1_dot_order__pb2.ExpireOrdersRequest.SerializeToString,
+                response_deserializer=emitter_dot_v1_dot_order__pb2.ExpireOrdersResponse.FromString,
+                _registered_method=True)
 
 
 class OrderServiceServicer:
@@ -130,6 +135,15 @@ class OrderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExpireOrders(self, request, context):
+        """Ends the orders that are open for longer than the operator's policy allows: what was not
+        delivered is annulled and its reserve released, as by closing. The server does so by itself
+        every hour. Operator only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -167,6 +181,11 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.CloseBuffer,
                     request_deserializer=emitter_dot_v1_dot_order__pb2.CloseBufferRequest.FromString,
                     response_serializer=emitter_dot_v1_dot_order__pb2.CloseBufferResponse.SerializeToString,
+            ),
+            'ExpireOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExpireOrders,
+                    request_deserializer=emitter_dot_v1_dot_order__pb2.ExpireOrdersRequest.FromString,
+                    response_serializer=emitter_dot_v1_dot_order__pb2.ExpireOrdersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -359,6 +378,33 @@ class OrderService:
             '/emitter.v1.OrderService/CloseBuffer',
             emitter_dot_v1_dot_order__pb2.CloseBufferRequest.SerializeToString,
             emitter_dot_v1_dot_order__pb2.CloseBufferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExpireOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/emitter.v1.OrderService/ExpireOrders',
+            emitter_dot_v1_dot_order__pb2.ExpireOrdersRequest.SerializeToString,
+            emitter_dot_v1_dot_order__pb2.ExpireOrdersResponse.FromString,
             options,
             channel_credentials,
             insecure,
