@@ -101,7 +101,8 @@ def _write(
     account_key = b"a" + owner
     series_key = _SERIES_KEY(b"s", gtin, terms.serial_size)
     account, series = get(account_key), get(series_key)
-    if get(request) is not None or get(b"p" + owner) is None or account is None:
+    known = get(b"p" + owner), get(b"g" + owner + _U64(gtin)), account
+    if get(request) is not None or None in known:
         raise ValueError(order)
     available, reserved, *others, journal_count, orders_open = _ACCOUNT.unpack(account)
     form, source, first = _SERIES.unpack(series) if series else (terms.form, 1, 0)

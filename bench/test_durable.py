@@ -1,6 +1,6 @@
 """Durable orders: the engine against raw loops that write the same rows, and against itself.
 
-An order of one GTIN looks up four rows and writes seven, about 0.5 KB. Everybody begins each turn
+An order of one GTIN looks up five rows and writes seven, about 0.5 KB. Everybody begins each turn
 on a copy of the same store, writes the same orders for the same participants, 256 a commit, and
 syncs each commit. A raw loop is one thread of py-lmdb:
 

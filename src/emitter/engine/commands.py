@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from emitter.errors import Reason, Refused
@@ -39,6 +40,7 @@ def require_text(text: str, field: str, chars_max: int) -> None:
         raise Refused(Reason.TEXT_INVALID, field=field, limit=chars_max)
 
 
+_serials = attrgetter("serials")
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -201,20 +203,20 @@ class CreateOrder:
     @property
     def is_self_made(self) -> bool:
         """Whether any serial of the order is the participant's own."""
-        return any(line.serials for line in self.lines)
+        return any(map(_serials, self.lines))
 
     def digest(self) -> bytes:
         """Return what tells this order from another under the same request id."""
-        fields = []  # as `digest_of` would write them, in a third of its time
-        for line in self.lines:
+        fields, own = [], []  # as `digest_of` would write them, in a third of its time
+        for index, line in enumerate(self.lines):
             price = "null" if line.price_tiyn is None else line.price_tiyn
             fields.append(f"[{line.gtin:d},{line.quantity:d},{line.template_id:d},{price}]")
+            if line.serials:
+                text = hashlib.sha256("\n".join(line.serials).encode()).hexdigest()
+                own.append(f'{{"{index}":"{text}"}}')
         if self.details:
             fields.append(_encode(self.details))
-        for index, line in enumerate(self.lines):
-            if line.serials:
-                own = hashlib.sha256("\n".join(line.serials).encode()).hexdigest()
-                fields.append(f'{{"{index}":"{own}"}}')
+        fields += own
         return _sha256(f"[{','.join(fields)}]")
 
 

@@ -146,6 +146,6 @@ class Work:
         rows = len(self._changed) + len(self._deleted)
         if rows > rows_max:
             raise AssertionError(f"{rows} rows to write, announced {rows_max}")
-        self._writer.put_many(sorted(self._changed.items()))
+        self._writer.put_many([(key, self._changed[key]) for key in sorted(self._changed)])
         if self._deleted:
             self._writer.delete_many(list(self._deleted))
