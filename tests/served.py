@@ -82,7 +82,7 @@ class Served:
 
     def __init__(self, keys: KeyRing, limits: Limits | None = None) -> None:
         self.store = MemoryStore()
-        self.engine = Engine(self.store, keys, limits=limits)
+        self.engine = Engine(self.store, keys, limits=limits, sscc_prefix="9521234")
         try:
             self._open()
         except BaseException:  # the engine's thread would keep the tests from ending

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from emitter.api.calls import API_VERSION
 from emitter.client import Client, Reason, Refused
 from emitter.errors import Refusal
-from emitter.v1 import account_pb2, code_pb2, order_pb2
+from emitter.v1 import account_pb2, box_pb2, code_pb2, order_pb2
 from emitter.wire import refused_of_call
 from fuzzing import amount
 from served import PHARMA, Served, gtin_of, new_id, pharma, refusal_of, typed
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     from emitter.engine.keys import KeyRing
 
-FILES = (order_pb2.DESCRIPTOR, code_pb2.DESCRIPTOR, account_pb2.DESCRIPTOR)
+FILES = (
+    order_pb2.DESCRIPTOR, code_pb2.DESCRIPTOR, account_pb2.DESCRIPTOR, box_pb2.DESCRIPTOR
+)  # fmt: skip
 METHODS = [
     method
     for file in FILES

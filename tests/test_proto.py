@@ -25,10 +25,12 @@ from emitter.trade.circulation import (
     WithdrawalReason,
 )
 from emitter.trade.ledger import LedgerAccount, MovementKind
+from emitter.trade.packing import BoxKind, BoxState
 from emitter.trade.states import BufferState, CodeState, OrderState
 from emitter.trade.templates import Group
 from emitter.v1 import (
     account_pb2,
+    box_pb2,
     code_pb2,
     label_pb2,
     order_pb2,
@@ -45,7 +47,7 @@ ROOT = Path(__file__).parent.parent
 FILES = [
     order_pb2.DESCRIPTOR, code_pb2.DESCRIPTOR, account_pb2.DESCRIPTOR, station_pb2.DESCRIPTOR,
     label_pb2.DESCRIPTOR, report_pb2.DESCRIPTOR, public_pb2.DESCRIPTOR,
-    product_pb2.DESCRIPTOR,
+    product_pb2.DESCRIPTOR, box_pb2.DESCRIPTOR,
 ]  # fmt: skip
 SERVICES = [service for file in FILES for service in file.services_by_name.values()]
 METHODS = [method for service in SERVICES for method in service.methods]
@@ -85,6 +87,8 @@ def test_generating_again_gives_the_committed_files(tmp_path: Path) -> None:
         (code_pb2.AlertKind, AlertKind),
         (public_pb2.PublicVerdict, Verdict),
         (public_pb2.GoodsState, GoodsState),
+        (box_pb2.BoxKind, BoxKind),
+        (box_pb2.BoxState, BoxState),
     ],
     ids=lambda item: getattr(item, "__name__", ""),
 )
@@ -100,6 +104,8 @@ def test_the_reasons_of_a_check_of_codes_are_the_engines() -> None:
         for reason in Reason
         if reason.name.startswith("CODE_") and reason is not Reason.CODE_TOO_LONG  # of symbols
     }
+    boxes = (Reason.REPORT_EMPTY, Reason.BOX_NOT_FOUND, Reason.BOX_BOXED, Reason.BOX_NESTING)
+    ours |= {f"CODE_REASON_{reason.name}": reason.value for reason in boxes}  # of named boxes
     assert dict(code_pb2.CodeReason.items()) == {"CODE_REASON_UNSPECIFIED": 0} | ours
 
 
@@ -117,7 +123,7 @@ def test_services_and_packages_are_named_after_the_rules() -> None:
     assert {service.full_name for service in SERVICES} == {
         "emitter.v1.OrderService", "emitter.v1.CodeService", "emitter.v1.AccountService",
         "emitter.v1.StationService", "emitter.v1.LabelService", "emitter.v1.ReportService",
-        "emitter.v1.PublicService", "emitter.v1.ProductService",
+        "emitter.v1.PublicService", "emitter.v1.ProductService", "emitter.v1.BoxService",
     }  # fmt: skip
 
 
@@ -135,7 +141,9 @@ def test_lists_are_paged_and_no_request_names_its_caller(method: object) -> None
         assert {"page_size", "page_token"} <= names
         assert "next_page_token" in {field.name for field in method.output_type.fields}
     # Who may name another's:
-    operators = {"AccountService", "StationService", "ReportService", "ProductService"}
+    operators = {
+        "AccountService", "StationService", "ReportService", "ProductService", "BoxService",
+    }  # fmt: skip
     if method.containing_service.name not in operators and not method.name.startswith(
         ("Get", "List")
     ):

@@ -19,6 +19,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from emitter import _core
 from emitter.api.accounts import AccountServicer
+from emitter.api.boxes import BoxServicer
 from emitter.api.calls import Doorman, Visit
 from emitter.api.codes import CodeServicer
 from emitter.api.labels import LabelServicer
@@ -78,6 +79,7 @@ class Server:
             OrderServicer(self._streams),
             CodeServicer(self._streams, self._makers),
             ReportServicer(),
+            BoxServicer(),
             LabelServicer(self._streams),
             AccountServicer(),
             StationServicer(),

@@ -22,17 +22,21 @@ from emitter.trade.circulation import (
     WithdrawalReason,
 )
 from emitter.trade.gs1 import format_gtin, require_gtin
-from emitter.v1 import report_pb2
+from emitter.trade.packing import require_box
+from emitter.v1 import box_pb2, report_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from uuid import UUID
 
     from google.type.date_pb2 import Date
 
     from emitter.config import Limits
     from emitter.engine.reports import DocumentView
+    from emitter.trade.packing import BoxName
     from emitter.trade.titled import Titled
+
+    Named = report_pb2.CreateReportRequest | box_pb2.PackUnit | box_pb2.DisaggregateBoxesRequest
 
 _REASONS: Mapping[str, type[Titled]] = {
     "introduction_way": IntroductionWay,
@@ -58,23 +62,23 @@ def create_report(
     bin_: int, request: report_pb2.CreateReportRequest, limits: Limits
 ) -> ReportCodes:
     """Return the command of a request; refused with the field whose form is wrong."""
-    kind = _member(DocumentKind, request.kind, "kind")
+    kind = member(DocumentKind, request.kind, "kind")
     field = request.WhichOneof("reason")
-    reason = None if field is None else _member(_REASONS[field], getattr(request, field), field)
+    reason = None if field is None else member(_REASONS[field], getattr(request, field), field)
     acceptance = request.acceptance or Acceptance.WHOLE
     return ReportCodes(
         bin_,
         request.request_id,
         kind,
-        _codes(request),
+        code_set(bin_, request),
         reason,
-        _member(Acceptance, acceptance, "acceptance"),
+        member(Acceptance, acceptance, "acceptance"),
         _day(request, "event_date", "event_date"),
         _details_json(request.details, limits),
     )
 
 
-def _member(words: type[Any], value: int, field: str) -> Any:
+def member(words: type[Any], value: int, field: str) -> Any:
     """Return the member of a value; refused if it is missing or unknown."""
     if not value:
         raise Refused(Reason.FIELD_REQUIRED, field=field)
@@ -90,16 +94,26 @@ def _day(message: Any, name: str, field: str) -> date | None:
     return require_date(getattr(message, name), field) if message.HasField(name) else None
 
 
-def _codes(request: report_pb2.CreateReportRequest) -> CodeSet:
+def code_set(bin_: int, request: Named, where: str = "") -> CodeSet:
+    """Return the codes that a message names; ``where`` it stands is put in front of its fields."""
     spans = [
-        CodeSpan(*_buffer(item, f"spans[{number}]"), item.first_index, item.quantity)
+        CodeSpan(*_buffer(item, f"{where}spans[{number}]"), item.first_index, item.quantity)
         for number, item in enumerate(request.spans)
     ]
     blocks = [
-        BlockName(*_buffer(item, f"blocks[{number}]"), item.block_id)
+        BlockName(*_buffer(item, f"{where}blocks[{number}]"), item.block_id)
         for number, item in enumerate(request.blocks)
     ]
-    return CodeSet(request.codes, tuple(spans), tuple(blocks))
+    names = request.boxes
+    if isinstance(request, box_pb2.DisaggregateBoxesRequest):
+        names = request.inner_boxes
+    boxes = require_boxes(bin_, names, f"{where}boxes")
+    return CodeSet(request.codes, tuple(spans), tuple(blocks), boxes)
+
+
+def require_boxes(bin_: int, names: Iterable[str], field: str) -> tuple[BoxName, ...]:
+    """Return the boxes that a participant names; refused with the field of a wrong one."""
+    return tuple(require_box(name, bin_, f"{field}[{number}]") for number, name in enumerate(names))
 
 
 def _buffer(item: report_pb2.CodeSpan | report_pb2.BlockReference, field: str) -> tuple[UUID, int]:

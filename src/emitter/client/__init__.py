@@ -12,6 +12,7 @@ server or the network may get over is repeated under the same id, a bounded numb
 lost answer never makes a second order; what is left after that is gRPC's own ``grpc.RpcError``.
 """
 
+from emitter.client.boxes import FoundBox
 from emitter.client.client import Client
 from emitter.client.delivery import CodesDamagedError, Delivery
 from emitter.client.labels import Labels
@@ -19,6 +20,7 @@ from emitter.client.reports import Codes, ReportPiece
 from emitter.client.verdicts import VerifiedCodes
 from emitter.errors import Reason, Refused
 from emitter.v1.account_pb2 import Account, LedgerAccount, MovementKind, Role, Transaction
+from emitter.v1.box_pb2 import Box, BoxItem, BoxKind, BoxState, PackUnit
 from emitter.v1.code_pb2 import Block, CodeReason, CodeState, IssuedBuffer
 from emitter.v1.label_pb2 import LabelForm
 from emitter.v1.order_pb2 import (
@@ -53,6 +55,10 @@ __all__ = [
     "Account",
     "Block",
     "BlockReference",
+    "Box",
+    "BoxItem",
+    "BoxKind",
+    "BoxState",
     "Buffer",
     "BufferState",
     "Client",
@@ -65,6 +71,7 @@ __all__ = [
     "Delivery",
     "DocumentKind",
     "DropoutReason",
+    "FoundBox",
     "IntroductionWay",
     "IssuedBuffer",
     "LabelForm",
@@ -75,6 +82,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "OrderState",
+    "PackUnit",
     "Product",
     "ProductGroup",
     "Reason",

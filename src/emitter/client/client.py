@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from emitter.client.boxes import BoxCalls
 from emitter.client.calls import civil_date, new_id, service
 from emitter.client.delivery import Delivery
 from emitter.client.labels import Labels
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 _DELIVER = f"/{code_pb2.DESCRIPTOR.services_by_name['CodeService'].full_name}/DeliverBlock"
 
 
-class Client(ProductCalls, ReportCalls):
+class Client(ProductCalls, ReportCalls, BoxCalls):
     """Calls a server at ``target`` (``host:port``) under a bearer token; usable by many threads.
 
     ``root_certificates``: PEM of the authorities that vouch for the server; without them the

@@ -1,6 +1,6 @@
 """Reports: what happened to codes after their delivery, in calls that say what is reported.
 
-Codes are named by `Codes`: by their text, by spans of a buffer, by blocks. What a report could not
+Codes are named by `Codes`: by their text, by spans of a buffer, by blocks, by boxes. What a report could not
 move is not an error: the `Report` says how many, `Client.refused_codes` which and why.
 """
 
@@ -36,11 +36,12 @@ REPORT_CODES = 30_000
 
 
 class Codes(NamedTuple):
-    """Codes of a report: marking or identification codes one by one, spans, blocks."""
+    """Codes of a report: marking or identification codes one by one, spans, blocks, boxes."""
 
     texts: Iterable[bytes] = ()
     spans: Iterable[CodeSpan] = ()
     blocks: Iterable[BlockReference] = ()
+    boxes: Iterable[str] = ()
 
 
 class ReportPiece(NamedTuple):
@@ -111,6 +112,7 @@ class ReportCalls(Caller):
         request.codes = b"\n".join(named.texts)
         request.spans.extend(named.spans)
         request.blocks.extend(named.blocks)
+        request.boxes.extend(named.boxes)
         report: Report = self._ask(self._reports.CreateReport, request).report
         return report
 
@@ -124,7 +126,7 @@ class ReportCalls(Caller):
     ) -> Iterator[ReportPiece]:
         """Report any number of codes, as many reports as it takes; yield each as it is made.
 
-        Spans and blocks come in a report of their own, after the texts.
+        Spans, blocks and boxes come in a report of their own, after the texts.
 
         The ids of the requests are made of what is reported, so whoever was cut off calls again
         with the same codes and goes on: what was reported before is answered, not done twice.
@@ -140,7 +142,8 @@ class ReportCalls(Caller):
         request.codes = b""
         request.spans.extend(named.spans)
         request.blocks.extend(named.blocks)
-        if request.spans or request.blocks:
+        request.boxes.extend(named.boxes)
+        if request.spans or request.blocks or request.boxes:
             yield self._piece(request, first, attempt)
 
     def _piece(

@@ -135,7 +135,7 @@ class Boxes:
         return self._store.view(read)
 
     def find(self, bin_: int | None, text: bytes) -> BoxedCodes:
-        """Return the boxes of codes (LF between them); a foreign box is told to nobody."""
+        """Return the boxes of codes (LF between them); nobody is told of what is another's."""
         codes = locate_codes(text, self._store, self._ranges, self._keys, identification=True)
         found = np.flatnonzero((codes.reasons == 0) & (codes.slots >= 0))
         box_index = np.full(len(codes.reasons), -1, np.int32)
@@ -154,6 +154,11 @@ class Boxes:
             return told
 
         boxes = self._store.view(read)
+        if bin_ is not None:  # a wrong check of another's code is not told from a right one
+            foreign = np.array([*(place.bin != bin_ for place in codes.places), False])
+            untold = foreign[codes.slots] & (box_index < 0)
+            untold &= (codes.reasons == 0) | (codes.reasons == Reason.CODE_FORGED)
+            codes.reasons[untold] = Reason.CODE_NOT_OWNED
         return BoxedCodes(codes.reasons, box_index, boxes)
 
 

@@ -38,6 +38,10 @@ class CodeReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CODE_REASON_UNBOXED: _ClassVar[CodeReason]
     CODE_REASON_WITHHELD: _ClassVar[CodeReason]
     CODE_REASON_NOT_SHIPPED: _ClassVar[CodeReason]
+    CODE_REASON_REPORT_EMPTY: _ClassVar[CodeReason]
+    CODE_REASON_BOX_NOT_FOUND: _ClassVar[CodeReason]
+    CODE_REASON_BOX_BOXED: _ClassVar[CodeReason]
+    CODE_REASON_BOX_NESTING: _ClassVar[CodeReason]
 
 class AlertKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -68,6 +72,10 @@ CODE_REASON_UTILISED_ALREADY: CodeReason
 CODE_REASON_UNBOXED: CodeReason
 CODE_REASON_WITHHELD: CodeReason
 CODE_REASON_NOT_SHIPPED: CodeReason
+CODE_REASON_REPORT_EMPTY: CodeReason
+CODE_REASON_BOX_NOT_FOUND: CodeReason
+CODE_REASON_BOX_BOXED: CodeReason
+CODE_REASON_BOX_NESTING: CodeReason
 ALERT_KIND_UNSPECIFIED: AlertKind
 ALERT_KIND_PARTICIPANT: AlertKind
 ALERT_KIND_CALLER: AlertKind

@@ -1,0 +1,110 @@
+"""The client's calls about boxes: packing, unpacking, what lies where, and SSCCs."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from emitter.client.calls import Caller, new_id, service
+from emitter.client.reports import Codes
+from emitter.v1 import box_pb2, box_pb2_grpc
+from emitter.v1.report_pb2 import Acceptance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from emitter.v1.box_pb2 import Box, BoxItem, PackUnit
+    from emitter.v1.report_pb2 import Report
+
+_BATCH_CODES = 50_000
+
+
+class FoundBox(NamedTuple):
+    """Where a code is: `CodeReason` (0: genuine, and the caller's), and the box it lies in."""
+
+    reason: int
+    box: Box | None
+
+
+class BoxCalls(Caller):
+    """The calls of a client that pack, unpack and look into boxes."""
+
+    _boxes = service(box_pb2_grpc.BoxServiceStub)
+
+    def aggregate(
+        self,
+        units: Iterable[PackUnit],
+        *,
+        request_id: str | None = None,
+        acceptance: Acceptance = Acceptance.ACCEPTANCE_WHOLE,
+        bin: str = "",
+    ) -> Report:
+        """Pack codes and boxes into boxes, one document; an operator names the participant.
+
+        What could not be packed is no error: `Client.refused_codes` of the document names it.
+        """
+        request = box_pb2.AggregateCodesRequest(
+            request_id=request_id or new_id(), bin=bin, units=units, acceptance=acceptance
+        )
+        report: Report = self._ask(self._boxes.AggregateCodes, request).report
+        return report
+
+    def disaggregate(
+        self,
+        boxes: Iterable[str] = (),
+        *,
+        taken: Codes | None = None,
+        request_id: str | None = None,
+        acceptance: Acceptance = Acceptance.ACCEPTANCE_WHOLE,
+        bin: str = "",
+    ) -> Report:
+        """Disband boxes; take codes and boxes (``taken``) out of those they lie in."""
+        taken = taken or Codes()
+        request = box_pb2.DisaggregateBoxesRequest(
+            request_id=request_id or new_id(),
+            bin=bin,
+            boxes=boxes,
+            codes=b"\n".join(taken.texts),
+            spans=taken.spans,
+            blocks=taken.blocks,
+            inner_boxes=taken.boxes,
+            acceptance=acceptance,
+        )
+        report: Report = self._ask(self._boxes.DisaggregateBoxes, request).report
+        return report
+
+    def box(self, box: str, *, bin: str = "") -> Box:
+        """Return a box; an operator names the participant."""
+        request = box_pb2.GetBoxRequest(box=box, bin=bin)
+        found: Box = self._ask(self._boxes.GetBox, request).box
+        return found
+
+    def box_contents(
+        self, box: str, *, recursive: bool = False, bin: str = "", page_size: int = 0
+    ) -> Iterator[BoxItem]:
+        """Yield what lies in a box, reading page by page; if ``recursive``, at any depth."""
+        request = box_pb2.ListBoxContentsRequest(
+            box=box, recursive=recursive, bin=bin, page_size=page_size
+        )
+        return self._pages(self._boxes.ListBoxContents, request, "items")
+
+    def find_boxes(self, codes: Iterable[bytes], *, bin: str = "") -> Iterator[FoundBox]:
+        """Yield for each code the box it lies in; any number of codes."""
+        remaining = iter(codes)
+        while batch := list(itertools.islice(remaining, _BATCH_CODES)):
+            request = box_pb2.FindBoxesRequest(codes=b"\n".join(batch), bin=bin)
+            found = self._ask(self._boxes.FindBoxes, request)
+            reasons = np.frombuffer(found.reasons, np.uint8).tolist()
+            for reason, index in zip(reasons, found.box_index, strict=True):
+                yield FoundBox(reason, found.boxes[index] if index >= 0 else None)
+
+    def allocate_ssccs(
+        self, quantity: int, *, request_id: str | None = None, bin: str = ""
+    ) -> list[str]:
+        """Return new SSCCs of the operator's prefix, which nobody else will ever get."""
+        request = box_pb2.AllocateSsccsRequest(
+            request_id=request_id or new_id(), bin=bin, quantity=quantity
+        )
+        return list(self._ask(self._boxes.AllocateSsccs, request).ssccs)
