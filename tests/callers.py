@@ -33,6 +33,7 @@ from emitter.engine.participants import Role
 from emitter.errors import Reason
 from emitter.trade.gs1 import format_gtin
 from emitter.trade.parties import format_bin
+from emitter.trade.serials import ALPHABETS
 from emitter.trade.templates import TEMPLATES
 from report_callers import Reports
 from stock import gtin_of, product
@@ -60,7 +61,11 @@ _CATALOGUE = (
     ((6, 3, 65_000), (7, 3, 70_000)),
 )
 _MILK = 3
-_EXPECTED = {Reason.FUNDS_INSUFFICIENT, Reason.QUANTITY_LEFT, Reason.TRANSITION_REFUSED}
+_PHARMA = 5
+_EXPECTED = {
+    Reason.FUNDS_INSUFFICIENT, Reason.QUANTITY_LEFT, Reason.TRANSITION_REFUSED,
+    Reason.SERIALS_TAKEN,
+}  # fmt: skip
 
 
 def _gtin(bin_: int, number: int) -> int:
@@ -194,6 +199,7 @@ class Station(Reports, Caller):
         self._bin = bin_
         self._orders = orders
         self._codes: list[bytes] = []
+        self._serials: list[str] = []
 
     def act(self) -> None:
         """Do one thing, deliveries most often."""
@@ -203,6 +209,7 @@ class Station(Reports, Caller):
         acts = {
             self._order: 25,
             self._order_many: 4,
+            self._order_own: 5,
             self._order_too_much: 3,
             self._deliver: 45,
             self._close_buffer: 6,
@@ -214,6 +221,21 @@ class Station(Reports, Caller):
 
     def _order(self) -> None:
         self._create(self._draw_order())
+
+    def _order_own(self) -> None:
+        """Order codes of own serials, so many that it is a job, or few; perhaps with a used one."""
+        template = TEMPLATES[5]
+        count = self.chance.choice((1, 40, 1_700))
+        serials = [
+            "".join(self.chance.choices(ALPHABETS[62], k=template.serial_size))
+            for _ in range(count)
+        ]
+        if self._serials and self.chance.random() < 0.3:
+            serials[0] = self.chance.choice(self._serials)
+        self._serials.append(serials[-1])
+        gtin = _gtin(self._bin, _PHARMA)
+        line = commands.OrderLine(gtin, count, template.template_id, None, tuple(serials))
+        self._create(CreateOrder(self._bin, self.new_id(), (line,)))
 
     def _order_too_much(self) -> None:
         """Order for more money than there is: the refusal is remembered, too."""
@@ -370,6 +392,7 @@ def _lines(command: CreateOrder) -> list[OrderLine]:
             quantity=line.quantity,
             template_id=line.template_id,
             price_tiyn=line.price_tiyn,
+            serial_numbers=line.serials,
         )
         for line in command.lines
     ]

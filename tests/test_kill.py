@@ -35,6 +35,8 @@ _PLACES = {  # where to kill, and how often the place is passed before at most
     "batch.committed": 80,
     "batch.answered": 80,
     "delivery.streaming": 60,
+    "job.step": 15,
+    "job.effective": 5,
     _AT_ANY_MOMENT: 0,
 }
 _KILLS_EACH = 2
