@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from conftest import BIN, LP, MILK, SHOES, Bench
+from conftest import BIN, LP, MILK, OTHER_BIN, SHOES, Bench
 from emitter import _core
+from emitter.engine.code_sets import CodeSet, name_codes
 from emitter.engine.commands import (
     OrderLine,
 )
@@ -211,3 +212,16 @@ def test_identification_codes_are_found_where_they_are_asked_for(bench: Bench) -
     changed = [code[:-1] + (b"A" if code[-1:] != b"A" else b"B") for code in alone]
     found = locate_codes(b"\n".join(changed), *house, identification=True)
     assert (found.reasons == Reason.CODE_NEVER_ISSUED).all()
+
+
+def test_a_report_tells_no_wrong_check_of_anothers_code_from_a_right_one(bench: Bench) -> None:
+    codes = issued_of_all_kinds(bench, 2)
+    wrong = [damaged(code) for code in codes]
+    house = (bench.store, bench.engine._ranges, bench.engine.keys)
+
+    def reasons(texts: list[bytes], bin_: int) -> list[int]:
+        return name_codes(CodeSet(b"\n".join(texts)), bin_, *house).runs["reason"].tolist()
+
+    assert reasons(wrong, BIN) == [Reason.CODE_FORGED] * len(wrong)
+    assert reasons(codes, BIN) == [0] * len(codes)
+    assert reasons(wrong, OTHER_BIN) == [Reason.CODE_NOT_OWNED] * len(wrong)
