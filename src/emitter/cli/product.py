@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from emitter.cli.access import JSON, with_access
-from emitter.cli.product_files import GROUP_WORDS
-from emitter.cli.terminal import moment, plain, print_json, print_pairs, print_table, title
+from emitter.cli.product_files import GROUP_WORDS, Fault, fault_of, read_products, write_products
+from emitter.cli.terminal import (
+    moment,
+    note,
+    number,
+    plain,
+    print_json,
+    print_pairs,
+    print_table,
+    progress,
+    title,
+)
 from emitter.cli.words import Group
-from emitter.client import Product, ProductGroup
+from emitter.client import Product, ProductGroup, Refused
 from emitter.language import t
 from emitter.trade.templates import Group as TradeGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from emitter.cli.access import Access
+    from emitter.client import Client
 
 _BIN = click.option(
     "--bin", "bin_", metavar="BIN", default="",
@@ -116,6 +130,109 @@ def list_(access: Access, bin_: str, *, as_json: bool) -> None:
                 for item in products
             ],
         )
+
+
+@product.command(
+    "import",
+    help=t(
+        "Зарегистрировать товары из таблицы CSV или XLSX. Столбцы: gtin, name_ru, name_kk (не "
+        "обязателен), group, tnved, или по-русски: ГТИН, Название, Группа, ТН ВЭД. Плохие строки "
+        "называются и не мешают остальным; с --whole при любой ошибке не регистрируется ничего. "
+        "Повтор с тем же файлом безопасен. Код выхода 1, если есть ошибки.",
+        "Register products from a table, CSV or XLSX. Columns: gtin, name_ru, name_kk (optional), "
+        "group, tnved. Bad rows are named and harm no others; with --whole nothing is registered "
+        "if any is bad. A repeat with the same file is safe. The exit code is 1 if rows are bad.",
+    ),
+    examples=("emitter product import products.xlsx",
+              "emitter product import products.csv --whole --bin 990140000384"),
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--whole", is_flag=True,
+              help=t("Всё или ничего.", "All or nothing."))  # fmt: skip
+@_BIN
+@with_access
+@JSON
+@click.pass_context
+def import_(
+    ctx: click.Context, access: Access, *, file: Path, whole: bool, bin_: str, as_json: bool
+) -> None:
+    """Import a table."""
+    with access.client() as client:
+        registered, faults = _import(client, file, bin_, whole=whole)
+    if as_json:
+        rows = [fault._asdict() for fault in faults]
+        print_json({"registered": registered, "faults": rows})
+    else:
+        for fault in faults:
+            note(fault.text())
+        print_pairs(
+            [
+                (t("Зарегистрировано", "Registered"), number(registered)),
+                (t("Ошибок", "Bad rows"), number(len(faults))),
+            ]
+        )
+    ctx.exit(1 if faults else 0)
+
+
+def _import(client: Client, file: Path, bin_: str, *, whole: bool) -> tuple[int, list[Fault]]:
+    """Register what a file names; return how many products, and the faults in order of rows.
+
+    With ``whole`` the file is judged by the server before anything of it is registered. What
+    changes between the two is a fault of its row, and the rows before it stay.
+    """
+    faults: list[Fault] = []
+    rows: list[int] = []
+
+    def sound() -> Iterator[Product]:
+        for item in read_products(file):
+            if isinstance(item, Fault):
+                faults.append(item)
+            else:
+                rows.append(item[0])
+                yield item[1]
+
+    def send(products: Iterable[Product], *, judge: bool) -> int:
+        registered = 0
+        title = t("Проверка", "Checking") if judge else t("Товары", "Products")
+        with progress(title, None) as advance:
+            verdicts = client.register_products(products, bin=bin_, validate_only=judge)
+            for place, (_, verdict) in enumerate(verdicts):
+                if isinstance(verdict, Refused):
+                    faults.append(fault_of(rows[place], verdict))
+                else:
+                    registered += 1
+                advance(1)
+        return registered
+
+    if whole:
+        send(products := list(sound()), judge=True)
+        registered = 0 if faults else send(products, judge=False)
+    else:
+        registered = send(sound(), judge=False)
+    return registered, sorted(faults)
+
+
+@product.command(
+    help=t(
+        "Сохранить товары таблицей, которую читает emitter product import. Таблицу .xlsx "
+        "открывает любой редактор таблиц; .csv он может исказить (нули впереди, формулы).",
+        "Save the products as a table that emitter product import reads. A spreadsheet opens .xlsx "
+        "as it is; it may spoil .csv (zeros in front, formulas).",
+    ),
+    examples=("emitter product export products.xlsx", "emitter product export products.csv"),
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_BIN
+@with_access
+@JSON
+def export(access: Access, *, file: Path, bin_: str, as_json: bool) -> None:
+    """Export a table."""
+    with access.client() as client:
+        count = write_products(file, client.products(bin=bin_))
+    if as_json:
+        print_json({"products": count})
+    else:
+        print_pairs([(t("Товаров", "Products"), number(count))])
 
 
 def _show(item: Product, *, as_json: bool) -> None:
