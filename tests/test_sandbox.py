@@ -57,12 +57,13 @@ def test_the_printed_lines_run_the_whole_cycle(tmp_path: Path) -> None:
             [shell, "-e", "-c", script], capture_output=True, text=True, check=True
         )
     answers = [json.loads(line) for line in ended.stdout.splitlines() if line]
-    version, ping, state, first, again, blocks, closed, listed = answers
+    version, ping, state, first, again, report, blocks, closed, listed = answers
     assert version["omsVersion"].endswith("-sandbox")
     assert ping == closed == {"omsId": sandbox.value("omsId")}
     assert (state["bufferStatus"], state["leftInBuffer"]) == ("ACTIVE", 5)
     assert first == again
     assert len(first["codes"]) == 3
+    assert report["reportStatus"] == "SENT"
     assert [block["blockId"] for block in blocks["blocks"]] == [first["blockId"]]
     assert listed["orderInfos"][0]["orderStatus"] == "CLOSED"
 

@@ -51,6 +51,8 @@ _FUNDS_TIYN = 10**9
 _TNVED = "6403"
 _SHOES = 4670033010053
 _ORDER_ID_BY_SED = r's/.*"orderId":"\([^"]*\)".*/\1/'
+_CODES_BY_SED = r's/.*"codes":\(.*\)}.*/\1/'
+_REPORT_ID_BY_SED = r's/.*"reportId":"\([^"]*\)".*/\1/'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,7 +182,7 @@ def _show(access: Access, folder: Path, port: int, stations_port: int) -> None:
 
 
 def _curl_lines(access: Access, port: int) -> list[str]:
-    """Return the whole cycle as lines for a shell: order, state, codes, the block again, close."""
+    """Return the whole cycle as lines for a shell: order, codes, the block again, report, close."""
     order = {
         "contactPerson": "Test",
         "releaseMethodType": "PRODUCTION",
@@ -196,8 +198,11 @@ def _curl_lines(access: Access, port: int) -> list[str]:
     curl = "curl -s -w '\\n' -H 'clientToken: " + access.client_token + "'"
     oms = f"omsId={access.oms_id}"
     at = f"{oms}&orderId=$ORDER&gtin={format_gtin(_SHOES)}"
+    v3 = f"http://127.0.0.1:{port}/api/v3"  # shoes have no reports in v2
+    told = '{"productGroup":"shoes","sntins":'
     json_type, order_id = "-H 'Content-Type: application/json'", _ORDER_ID_BY_SED
     body = json.dumps(order, separators=(",", ":"))
+    report = f"{curl} {json_type} -d '{told}'\"$CODES\"'}}' '{v3}/utilisation?{oms}'"
     return [
         f"curl -s -w '\\n' '{api}/version'",
         f"{curl} '{api}/ping?{oms}'",
@@ -206,6 +211,9 @@ def _curl_lines(access: Access, port: int) -> list[str]:
         f'{curl} "{api}/codes?{at}&quantity=3&lastBlockId=0"',
         f'{curl} "{api}/codes?{at}&quantity=3&lastBlockId=0"  # '
         + t("повтор: тот же блок, без денег", "again: the same block, no money"),
+        f"CODES=$({curl} \"{api}/codes?{at}&quantity=3&lastBlockId=0\" | sed '{_CODES_BY_SED}')",
+        f"REPORT=$({report} | sed '{_REPORT_ID_BY_SED}')",
+        f'{curl} "{v3}/report/info?{oms}&reportId=$REPORT"',
         f'{curl} "{api}/codes/blocks?{at}"',
         f'{curl} -X POST "{api}/buffer/close?{at}"',
         f"{curl} '{api}/orders?{oms}'",
