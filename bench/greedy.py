@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 import time
 
+import goods
+
 from emitter.client import Client, OrderLine
 
 QUANTITY = 10_000_000
@@ -19,7 +21,8 @@ def main() -> None:
     codes_per_s = float(pace[0]) if pace else float("inf")
     with Client(target, token) as client:
         while True:
-            order = client.create_order([OrderLine(gtin=gtin, quantity=QUANTITY, template_id=20)])
+            line = OrderLine(gtin=gtin, quantity=QUANTITY, template_id=goods.TEMPLATE)
+            order = client.create_order([line])
             started, received = time.perf_counter(), 0
             for records in client.deliver(order.order_id, gtin):
                 if not received:
