@@ -9,6 +9,7 @@ only chance decides, the id of a new order, from what was seen.
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from emitter.engine.commands import (
@@ -23,6 +24,7 @@ from emitter.engine.commands import (
     ReportCodes,
 )
 from model_reports import judge_report, missing
+from model_serials import Held, held_by, refused_serials, source_of
 from model_values import (
     DAY_US,
     GROUPS,
@@ -68,6 +70,8 @@ class Model:
         self.orders_open: dict[int, int] = defaultdict(int)
         self.blocks: dict[tuple[UUID, int], tuple[Block, ...]] = {}
         self.series: dict[tuple[int, int], tuple[str, int]] = {}
+        self.sources: dict[tuple[int, int], frozenset[str]] = {}  # of its serials
+        self.own: dict[Held, UUID] = {}  # self-made serials that were issued
         self.memory: dict[object, Memory] = {}
         self.lines: dict[int, tuple[Line, ...]] = defaultdict(tuple)
         self.codes: dict[tuple[UUID, int], dict[int, CodeFact]] = {}
@@ -224,10 +228,12 @@ class Model:
     def _create(self, command: CreateOrder, today: dt.date, made: UUID | None) -> Said:
         if refused := next(self._no_order(command, today), None):
             return refused
-        buffers, series = [], dict(self.series)
+        buffers, series, sources = [], dict(self.series), dict(self.sources)
         for line in command.lines:
             key, fixed, first, _ = self._series(line)
-            series[key] = (fixed, first + line.quantity)
+            series[key] = (fixed, first + (0 if line.serials else line.quantity))
+            sources[key] = sources.get(key, frozenset()) | {source_of(line)}
+            first = 0 if line.serials else first
             buffers.append(Buffer(line.gtin, line.template_id, first, line.quantity, vat_bp(today)))
         order = Order(command.bin, tuple(buffers))
         cost = sum(buffer.gross(buffer.quantity) for buffer in buffers)
@@ -239,7 +245,8 @@ class Model:
             model.orders[made] = order
             model.ledger.owners[made] = command.bin
             model.orders_open[command.bin] += 1
-            model.series = series
+            model.series, model.sources = series, sources
+            model.own = self.own | dict.fromkeys(chain(*held_by(command, TEMPLATES)), made)
 
         quantity = sum(buffer.quantity for buffer in buffers)
         line = line_of("RESERVE", cost, order_id=made, quantity=quantity)
@@ -258,14 +265,18 @@ class Model:
             template = TEMPLATES[line.template_id]
             if product.group != template.group:
                 yield Said("PRODUCT_GROUP")
-            _, fixed, _, left = self._series(line)
+            key, fixed, _, left = self._series(line)
             if fixed != template.form:
                 yield Said("SERIAL_FORM_FIXED", {"serial_size": str(template.serial_size)})
-            if line.quantity > left:
+            only = {source_of(line)}
+            if template.counter_limit != 2**40 and self.sources.get(key, only) != only:
+                yield Said("SERIAL_SOURCE_FIXED")
+            if line.quantity > left and not line.serials:
                 yield Said("SERIALS_EXHAUSTED", {"left": str(left)})
         limit, active = self.limits.active_orders_max, self.orders_open[command.bin]
         if limit and active >= limit:
             yield Said("ORDERS_ACTIVE_LIMIT", {"active": str(active), "limit": str(limit)})
+        yield from refused_serials(self, command, TEMPLATES, Said)
 
     def _report(self, command: ReportCodes, today: dt.date, made: UUID | None) -> Said:
         known = self.participants.get(command.bin)

@@ -16,6 +16,7 @@ from emitter.engine.commands import (
     ReportCodes,
 )
 from model_reports import broken_forms
+from model_serials import broken_serials
 from oracles import Buffer as Shares
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ GROUPS = dict(enumerate(
 REMEMBERED = {
     "FUNDS_INSUFFICIENT", "PARTICIPANT_NOT_ACTIVE", "SERIAL_FORM_FIXED", "SERIALS_EXHAUSTED",
     "PRODUCT_GROUP", "ORDERS_ACTIVE_LIMIT", "QUANTITY_LEFT", "TRANSITION_REFUSED",
+    "SERIAL_SOURCE_FIXED", "SERIALS_TAKEN",
 }  # fmt: skip
 
 # From which account to which an amount moves; a capture goes to REVENUE and VAT.
@@ -260,6 +262,7 @@ def _broken_forms(command: Command, limits: Limits) -> Iterator[str]:
             if len(command.details.encode()) > limits.details_bytes_max:
                 yield "LIMIT_EXCEEDED"
             yield from _lines(command.lines, limits)
+            yield from broken_serials(command, limits, TEMPLATES)
         case ReportCodes():
             yield from itertools.chain(_text(command.request_id, 64), broken_forms(command, limits))
 

@@ -188,11 +188,24 @@ class Station(Reporting):
             price = self.dice.choice((0, 9500, limit)) if limit >= 0 else None
             most = int(draw(self.dice, QUANTITIES))
             quantity = most if most > 1000 else self.dice.randint(1, most)
-            lines.append(OrderLine(GTINS[index], quantity, number, price))
+            own = self._serials(number) if self.dice.random() < 0.15 else ()
+            lines.append(OrderLine(GTINS[index], len(own) or quantity, number, price, own))
         if self.dice.random() < 0.8:
             return CreateOrder(self.bin, self._id(), tuple(lines))
         forgotten_us = self.dice.choice((1, 3_600, 900_000)) * 1_000_000
         return CreateOrder(self.bin, self._id(), tuple(lines), '{"contact":"А"}', forgotten_us)
+
+    def _serials(self, number: int) -> tuple[str, ...]:
+        """Return serials of which there are few, so that they meet; some of a wrong form."""
+        template = TEMPLATES[number]
+        size = template.serial_size - (template.form[0] == "3") - (self.dice.random() < 0.03)
+        count = self.dice.choice((1, 2, 5, 20))
+        letters = self.dice.choice(("ab", "ab", "abc", "ABCDE", "ABCDEFGH", "АБ"))
+        pool = {
+            "x" * (size - 5) + "".join(self.dice.choices(letters, k=5)) for _ in range(count)
+        }
+        again = (min(pool),) if self.dice.random() < 0.03 else ()
+        return (*sorted(pool), *again)
 
     def _template(self, index: int):
         """Return mostly what is usual for the GTIN."""

@@ -127,6 +127,7 @@ class World:
         self._ids = random.Random(seed + 1)
         self.limits = Limits(
             quantity_max=WHOLE_SERIES,
+            serials_max=30,
             active_orders_max=self.dice.choice((0, 3, 100)),
             order_life_days=self.dice.choice((0, 5, 40)),
             batch_commands_max=self.dice.choice((1, 3, 8, 256)),
@@ -204,7 +205,9 @@ class World:
     def _restarted(self) -> Engine:
         """Open the store again, in whatever weather."""
         with self._weather(), contextlib.suppress(StoreError):
-            return self._engine()
+            engine = self._engine()
+            engine.resume_jobs()
+            return engine
         return self._engine()
 
     @contextlib.contextmanager
