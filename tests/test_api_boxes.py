@@ -95,7 +95,8 @@ def test_what_cannot_be_packed_is_named(served: Served, codes: list[bytes]):
     client = served.client
     one, two = names(1, 2)
     client.aggregate([unit(one, codes[:2])])
-    units = [unit(two, [codes[0], codes[5], b"nonsense"], ("none",), kind=1), unit(two, codes[6:8], (one,))]
+    bad = [codes[0], codes[5], b"nonsense"]
+    units = [unit(two, bad, ("none",), kind=1), unit(two, codes[6:8], (one,))]
     units[1].update = True
     made = client.aggregate(units, acceptance=VALID)
     assert (made.state, made.moved_count) == (ReportState.REPORT_STATE_PARTLY_ACCEPTED, 3)

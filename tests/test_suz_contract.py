@@ -106,6 +106,8 @@ def orders(door: Door) -> dict[str, str]:
             f"v2/{extension}/codes", orderId=order_id, gtin=gtin_of(extension), quantity=1
         )
         door.taken[extension] = taken["codes"]
+        units = [box_of(f"box {extension}", taken["codes"])]
+        door.station.post("v3/aggregation", {"productGroup": "milk", "aggregationUnits": units})
         report = {"productGroup": "milk", "sntins": taken["codes"]}  # v3 has them all
         door.reports[extension] = door.station.post("v3/utilisation", report)["reportId"]
     return made
@@ -115,14 +117,24 @@ def body_of(door: Door, extension: str, function: str) -> dict[str, Any] | None:
     """What a call of v2 posts, made of the contract's examples and a code of ours."""
     if function == "orders":
         return order_of(extension)
-    if function not in ("utilisation", "dropout"):
+    if function not in ("utilisation", "dropout", "aggregation"):
         return None
     operation = V2["paths"][f"/api/v2/{extension}/{function}"]["post"]
     body = next(item for item in operation["parameters"] if item["in"] == "body")
     fits = {"sntins": door.taken[extension]}
-    if function == "dropout":
+    if function == "aggregation":
+        fits = {"aggregationUnits": [box_of(f"new {extension}", door.taken[extension])]}
+    if function != "utilisation":
         fits["participantId"] = format_bin(BIN)
     return sample(body["schema"]) | fits
+
+
+def box_of(name: str, codes: list[str]) -> dict[str, Any]:
+    """A box of some codes, as stations name one."""
+    return {
+        "unitSerialNumber": name, "aggregationType": "AGGREGATION", "sntins": codes,
+        "aggregationUnitCapacity": 50, "aggregatedItemsCount": len(codes),
+    }  # fmt: skip
 
 
 def test_the_examples_of_the_contract_are_orders(orders: dict[str, str]) -> None:
@@ -138,7 +150,7 @@ def test_a_call_of_v2_answers_in_the_contracts_shapes(
     extension, function = path.removeprefix("/api/v2/").split("/", 1)
     query: dict[str, object] = {
         "orderId": orders[extension], "gtin": gtin_of(extension), "quantity": 1,
-        "reportId": door.reports[extension], "docId": "1", "unitSerialNumber": "1",
+        "reportId": door.reports[extension], "docId": "1", "unitSerialNumber": f"box {extension}",
     }  # fmt: skip
     if function == "codes/retry":
         taken = door.station.get(
@@ -181,11 +193,16 @@ def test_a_call_of_v3_answers_in_its_own_shapes(door: Door, method: str, path: s
     block = station.get("v3/codes", orderId=order_id, gtin=MILK, quantity=1)
     query = {
         "orderId": order_id, "gtin": MILK, "quantity": 1, "blockId": block["blockId"],
-        "reportId": order_id,
+        "reportId": order_id, "unitSerialNumber": f"box {order_id}",
     }  # fmt: skip
     report = {"productGroup": "milk", "sntins": block["codes"]}
     query["reportId"] = station.post("v3/utilisation", report)["reportId"]
-    bodies = {"/utilisation": report, "/dropout": report | {"dropoutReason": "DEFECT"}}
+    units = [box_of(query["unitSerialNumber"], block["codes"])]
+    packed = {"productGroup": "milk", "aggregationUnits": units}
+    if path.removeprefix("/api/v3") == "/aggregation/info":
+        station.post("v3/aggregation", packed)
+    bodies = {"/aggregation": packed, "/utilisation": report}
+    bodies |= {"/dropout": report | {"dropoutReason": "DEFECT"}}
     bodies |= {"/order": v3_order(1), "/orders": v3_order(1), "/order/close": {"orderId": order_id},
               "/integration/connection": {"address": "x"}}  # fmt: skip
     function = path.removeprefix("/api/v3")

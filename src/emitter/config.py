@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -205,11 +206,14 @@ class Settings:
     tls_key_file: Path | None = None  # PEM private key of the server
     stations_listen: str = "127.0.0.1:7480"  # host:port of the stations' HTTP door, or "off"
     trust_anchors_file: Path | None = None  # PEM authorities whose certificates stations sign with
+    sscc_prefix: str = ""  # the operator's GS1 company prefix for SSCCs of boxes; '' gives out none
     grace_s: float = 20.0  # how long calls in flight may take when the server stops
 
     def __post_init__(self) -> None:
         if (self.tls_certificate_file is None) != (self.tls_key_file is None):
             raise ValueError("tls_certificate_file and tls_key_file are given together or not")
+        if self.sscc_prefix and not re.fullmatch("[0-9]{4,12}", self.sscc_prefix):
+            raise ValueError("sscc_prefix must have 4 to 12 digits")
         if not 0 <= self.grace_s <= 3600:
             raise ValueError("grace_s must be from 0 to 3600 seconds")
 
@@ -237,7 +241,7 @@ class Settings:
 
 def _value(name: str, text: str) -> Any:
     """Return the value of one setting from its text."""
-    if name in ("listen", "stations_listen"):
+    if name in ("listen", "stations_listen", "sscc_prefix"):
         return text
     if name == "grace_s":
         try:

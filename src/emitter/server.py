@@ -158,7 +158,8 @@ def serve(
     limits = limits or Limits()
     keys = KeyRing.load(settings.keys_file, read_master(settings.master_key_file))
     credentials = _credentials(settings)
-    engine = Engine(open_lmdb(settings.data_dir), keys, limits=limits)
+    store, prefix = open_lmdb(settings.data_dir), settings.sscc_prefix
+    engine = Engine(store, keys, limits=limits, sscc_prefix=prefix)
     server = Server(engine, credentials=credentials)
     stations: StationServer | None = None
     try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def embedded(settings: Settings, keys: KeyRing, token: str | None) -> Iterator[Client]:
     """Lend a client of a server that runs meanwhile; without a token it is the operator's."""
-    engine = Engine(open_lmdb(settings.data_dir), keys)
+    engine = Engine(open_lmdb(settings.data_dir), keys, sscc_prefix=settings.sscc_prefix)
     try:
         server = Server(engine)
     except BaseException:

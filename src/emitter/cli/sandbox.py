@@ -48,6 +48,7 @@ _BIN_TEXT = f"{BIN:012}"
 _NAME = "ТЕСТ – ТОО «Песочница»"
 _SINCE = dt.date(2026, 1, 1)
 _FUNDS_TIYN = 10**9
+_SSCC_PREFIX = "9521234"  # of the prefixes that GS1 keeps for examples
 _TNVED = "6403"
 _SHOES = 4670033010053
 _ORDER_ID_BY_SED = r's/.*"orderId":"\([^"]*\)".*/\1/'
@@ -130,7 +131,8 @@ def _open(settings: Settings, folder: Path) -> Engine:
     if not (folder / "ca" / "ca.pem").exists():
         write_station(folder / "ca", _BIN_TEXT, ALGORITHMS[0], dt.datetime.now(dt.UTC))
     keys = KeyRing.load(settings.keys_file, read_master(settings.master_key_file))
-    engine = Engine(open_lmdb(settings.data_dir), keys)
+    prefix = settings.sscc_prefix or _SSCC_PREFIX
+    engine = Engine(open_lmdb(settings.data_dir), keys, sscc_prefix=prefix)
     engine.execute(RegisterParticipant(BIN, _NAME, _SINCE))
     engine.execute(ActivateParticipant(BIN, _SINCE))
     engine.execute(CreditAccount(BIN, _FUNDS_TIYN, "sandbox"))

@@ -85,6 +85,14 @@ class _Limit(click.ParamType[tuple[str, int]]):
 )
 @_DATA
 @click.option(
+    "--sscc-prefix",
+    metavar="DIGITS",
+    help=t(
+        "Префикс предприятия GS1, из которого выдаются SSCC (или EMITTER_SSCC_PREFIX; обычно нет).",
+        "GS1 company prefix that SSCCs are given out of (or EMITTER_SSCC_PREFIX; by default none).",
+    ),
+)
+@click.option(
     "--tls-certificate",
     type=FILE,
     metavar="FILE",
@@ -115,6 +123,7 @@ def serve(
     *,
     stations_listen: str | None,
     trust_anchors: Path | None,
+    sscc_prefix: str | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
     given: tuple[tuple[str, int], ...],
@@ -135,6 +144,7 @@ def serve(
         "stations_listen": stations_listen,
         "trust_anchors_file": trust_anchors,
         "data_dir": data_dir,
+        "sscc_prefix": sscc_prefix,
         "keys_file": settings.keys_file,
         "master_key_file": settings.master_key_file,
         "tls_certificate_file": tls_certificate,

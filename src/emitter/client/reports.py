@@ -1,7 +1,7 @@
 """Reports: what happened to codes after their delivery, in calls that say what is reported.
 
-Codes are named by `Codes`: by their text, by spans of a buffer, by blocks, by boxes. What a report could not
-move is not an error: the `Report` says how many, `Client.refused_codes` which and why.
+Codes are named by `Codes`: by their text, by spans of a buffer, by blocks, by boxes. What a report
+could not move is not an error: the `Report` says how many, `Client.refused_codes` which and why.
 """
 
 from __future__ import annotations

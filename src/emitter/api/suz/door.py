@@ -5,6 +5,7 @@ A HEAD is never a GET here: asking for codes delivers them.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import http
 import importlib.metadata
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from emitter.api.calls import refused_for
-from emitter.api.suz import codes, orders, reports, sign_in
+from emitter.api.suz import aggregation, codes, orders, reports, sign_in
 from emitter.api.suz.answers import Dialect, answer, faults_answer, refusal_answer
 from emitter.api.suz.calls import Call, House, require_uuid
 from emitter.api.suz.challenges import Challenges
@@ -45,6 +46,11 @@ if TYPE_CHECKING:
     Report = Callable[[str, Call], Awaitable[tuple[DocumentView, bool]]]
 
 _SIGN_IN = "/api/v3/true-api/auth/simpleSignIn/"  # and then the connection
+_REPORTS: dict[str, Report] = {
+    "utilisation": reports.utilisation,
+    "dropout": reports.dropout,
+    "aggregation": aggregation.aggregation,
+}
 _VERSIONS = {Dialect.V2: "2.0", Dialect.V3: "3.0"}
 
 
@@ -116,11 +122,13 @@ def _v2(extension: str, group: Group) -> list[tuple[str, str, Handler]]:
     """Return the calls of an extension in v2."""
     reported = [
         ("POST", call, functools.partial(_report, make, shape))
-        for call, make in (("utilisation", reports.utilisation), ("dropout", reports.dropout))
+        for call, make in _REPORTS.items()
         if (shape := body_shape(extension, call))
     ]
+    boxes = body_shape(extension, "aggregation")
     return [
         *reported,
+        *([("GET", "aggregation/info", _aggregation_info)] if boxes else []),
         ("GET", "report/info", _report_info),
         ("GET", "ping", _ping_v2),
         ("GET", "version", _version),
@@ -214,6 +222,10 @@ def _made(result: dict[str, Any], *, replayed: bool) -> Response:
 async def _report(make: Report, shape: str, call: Call) -> Response:
     view, replayed = await make(shape, call)
     return _made(reports.report_result(call, view), replayed=replayed)
+
+
+async def _aggregation_info(call: Call) -> Response:
+    return answer(await asyncio.to_thread(aggregation.aggregation_info, call))
 
 
 async def _report_info(call: Call) -> Response:
@@ -347,6 +359,8 @@ _V3: list[tuple[str, str, Handler]] = [
     ("GET", "providers", _providers),
     ("POST", "utilisation", functools.partial(_report, reports.utilisation, "Utilisation")),
     ("POST", "dropout", functools.partial(_report, reports.dropout, "Dropout")),
+    ("POST", "aggregation", functools.partial(_report, aggregation.aggregation, "Aggregation")),
+    ("GET", "aggregation/info", _aggregation_info),
     ("GET", "report/info", _report_info),
 ]
 _V3_OPEN: list[tuple[str, str, Handler]] = [

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _DATES = ("expirationDate", "productionDate", "sourceDocDate")
 _NAMED_MAX = 10  # codes that the reason of a rejection names
 _ITEMS = "sntinsItems"  # among the details: where codes and boxes stand in the request
+UNIT_ITEMS = "unitItems"
+"""Among the details of an aggregation: how many items its units have, [items, units] in turn."""
 _BOX = re.compile(r"(?:\]C1|\]d2|\]e0|\(00\))*(?:00)?[0-9]{18}", re.ASCII)
 
 
@@ -50,6 +52,12 @@ async def utilisation(shape: str, call: Call) -> tuple[DocumentView, bool]:
 async def dropout(shape: str, call: Call) -> tuple[DocumentView, bool]:
     """Write codes off, boxes with all that is in them; see `utilisation`."""
     report = await _shape(shape, call)
+    require_own(call, report)
+    return await _report(call, report, DocumentKind.DROPOUT, DropoutReason[report["dropoutReason"]])
+
+
+def require_own(call: Call, report: dict[str, Any]) -> None:
+    """Refuse a report that names another participant than the station's."""
     given = report | report.get("attributes", {})
     if given.get("participantId", format_bin(call.bin)) != format_bin(call.bin):
         raise MisshapenError(
@@ -59,9 +67,11 @@ async def dropout(shape: str, call: Call) -> tuple[DocumentView, bool]:
                 "это не БИН участника этой станции",
             )
         )
-    return await _report(
-        call, report, DocumentKind.DROPOUT, DropoutReason[report["dropoutReason"]]
-    )
+
+
+def is_box(text: str) -> bool:
+    """Return whether an item of ``sntins`` is the SSCC of a box."""
+    return _BOX.fullmatch(text) is not None
 
 
 async def _shape(name: str, call: Call) -> dict[str, Any]:
@@ -121,9 +131,7 @@ async def _report(
     return answer.value, answer.replayed
 
 
-def _items(
-    call: Call, sntins: list[str], *, boxes_too: bool
-) -> tuple[bytes, tuple[BoxName, ...]]:
+def _items(call: Call, sntins: list[str], *, boxes_too: bool) -> tuple[bytes, tuple[BoxName, ...]]:
     """Return codes as the engine takes them, LF between; and boxes, where they may be named."""
     codes, boxes = [], []
     for number, text in enumerate(sntins):
@@ -151,12 +159,15 @@ def report_info(call: Call) -> dict[str, Any]:
 def _error_reason(call: Call, view: DocumentView) -> str:
     """Return why a report was rejected: how many codes, and the first of them by name."""
     items, places = call.engine.document_in_vain(view)
-    kept = json.loads(view.row.details or "{}").get(_ITEMS, {"codes": 0, "boxes": []})
+    details = json.loads(view.row.details or "{}")
+    kept = details.get(_ITEMS, {"codes": 0, "boxes": []})
     codes = view.row.codes
     told = []
     for item in items[:_NAMED_MAX]:
         number = _item_number(int(item["item"]), kept["codes"], kept["boxes"])
         name, index = f"sntins[{number}]", int(item["first"])
+        if UNIT_ITEMS in details:
+            name = unit_of_item(int(item["item"]), details[UNIT_ITEMS])
         if item["place"]:
             place = Place(*places[int(item["place"]) - 1])
             (code,) = call.engine.identification_codes(place, [index])
@@ -173,6 +184,16 @@ def _error_reason(call: Call, view: DocumentView) -> str:
         return " ".join([head, *told, *(["…"] if many else [])])
     head = f"Codes not accepted: {view.row.in_vain} of {codes}."
     return " ".join([head, *told, *(["…"] if many else [])])
+
+
+def unit_of_item(item: int, units: list[list[int]]) -> str:
+    """Return the unit of an aggregation that an item belongs to, as its report names it."""
+    number = 0
+    for size, count in units:
+        if item < size * count:
+            return f"aggregationUnits[{number + item // size}].sntins"
+        item, number = item - size * count, number + count
+    raise AssertionError("an item of no unit")
 
 
 def _item_number(item: int, codes: int, boxes: list[int]) -> int:

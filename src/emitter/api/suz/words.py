@@ -60,8 +60,6 @@ class NotOffered(NamedTuple):
 
 
 NOT_OFFERED = (
-    NotOffered("POST", "aggregation", "aggregation into packages", ("v2", "v3")),
-    NotOffered("GET", "aggregation/info", "aggregation into packages", ("v2",)),
     NotOffered("GET", "receipts", "receipts signed by the operator", ("v2",)),
     NotOffered("POST", "logs/upload", "a store for stations' logs", ("v2",)),
 )
@@ -96,11 +94,13 @@ _FIELDS = {
     "page_token": "pageToken",
     "codes": "sntins",
     "document_id": "reportId",
+    "box": "unitSerialNumber",
+    "capacity": "aggregationUnitCapacity",
 }
-_LINE = re.compile(r"^lines\b")
+_LINE, _UNIT = re.compile(r"^lines\b"), re.compile(r"^units\b")
 
 
 def field_word(field: str) -> str:
     """Return the stations' name of a field that the engine names: lines[0].template_id."""
-    head, dot, tail = _LINE.sub("products", field).rpartition(".")
+    head, dot, tail = _UNIT.sub("aggregationUnits", _LINE.sub("products", field)).rpartition(".")
     return head + dot + _FIELDS.get(tail, tail)
