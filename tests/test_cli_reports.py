@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from emitter.cli import main
+from emitter.client import BoxKind, Client, PackUnit
+from emitter.trade.gs1 import check_digit
 from place import Place
 from served import BIN, MILK, SHOES
 
@@ -138,6 +141,22 @@ def test_reports_are_shown_in_russian(here, place):
     assert [bad["reason"] for bad in shown["bad"]] == ["CODE_MOVE_REFUSED"] * 3
     listed = place.run("report", "list", "--bin", BIN, "--json", **place.operator).stdout
     assert json.loads(listed.splitlines()[0])["report_id"] == report_id
+
+
+def test_what_lies_in_a_box_is_reported_by_the_box(here, place):
+    sscc = "10460406000000001" + str(check_digit("10460406000000001"))
+    codes = lines(place, "codes.csv", 200, 201, 202)
+    with Client(place.environment["EMITTER_SERVER"], token_of(place)) as client:
+        client.aggregate([PackUnit(box=sscc, kind=BoxKind.BOX_KIND_GROUP, codes=b"\n".join(codes))])
+    code, text, _ = here("report", "dropout", "--box", sscc, "--box", "none", "--reason", "other")
+    assert code == 1
+    assert "No box none." in text
+    code, text, _ = here("report", "dropout", "--box", sscc, "--reason", "other", "--json")
+    assert (code, json.loads(text)["moved"]) == (0, 3)
+
+
+def token_of(place) -> str:
+    return Path(place.environment["EMITTER_TOKEN_FILE"]).read_text().strip()
 
 
 def test_a_pipe_is_a_file(place):

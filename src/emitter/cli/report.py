@@ -54,6 +54,9 @@ _CODES = (
                         "выгруженные.",
                         "Codes of the buffer by number; the first is 0. Without --block and "
                         "--range: all that are delivered.")),
+    click.option("--box", "boxes", metavar="BOX", multiple=True,
+                 help=t("Всё, что лежит в упаковке: SSCC или свой номер. Можно повторять.",
+                        "All that lies in a box: its SSCC or a number of your own. Repeatable.")),
 )  # fmt: skip
 _MANNER = (
     click.option("--date", "on", type=Day(),
@@ -159,6 +162,7 @@ def _report(
     gtin: str | None,
     block_id: str | None,
     span: tuple[int, int] | None,
+    boxes: tuple[str, ...],
     on: dt.date | None,
     valid: bool,
     refused_file: BinaryIO | None,
@@ -169,7 +173,7 @@ def _report(
     **more: Any,
 ) -> int:
     """Report codes and show what came of it; return the exit code."""
-    named = Named(file, order_id, gtin, block_id, span)
+    named = Named(file, order_id, gtin, block_id, span, boxes)
     named.check()
     reasons = {name: more.pop(name) for name in list(more) if name in _REASON_FIELDS}
     said = reasons | {

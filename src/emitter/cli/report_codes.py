@@ -49,6 +49,8 @@ _REASONS: dict[str, type[Titled]] = {
     "return_reason": ReturnReason,
 }
 
+_OF_BOXES = {Reason.REPORT_EMPTY, Reason.BOX_NOT_FOUND, Reason.BOX_BOXED}
+
 
 class Span(click.ParamType[tuple[int, int]]):
     """A range of a buffer's codes: ``FROM:COUNT``, the first code being 0."""
@@ -71,20 +73,21 @@ class Span(click.ParamType[tuple[int, int]]):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """How a command line names codes: by a file, or by an order with its block or range."""
+    """How a command line names codes: by a file, by an order with its block or range, by boxes."""
 
     file: BinaryIO | None
     order_id: str | None
     gtin: str | None
     block_id: str | None
     span: tuple[int, int] | None
+    boxes: tuple[str, ...]
 
     def check(self) -> None:
         """Refuse a command line that names no codes, or in two ways."""
-        if (self.file is None) == (self.order_id is None):
+        if (self.file is not None) + (self.order_id is not None) + bool(self.boxes) != 1:
             raise click.UsageError(
-                t("назовите коды: файлом или заявкой (--order)",
-                  "name the codes: by a file or by an order (--order)")
+                t("назовите коды: файлом, заявкой (--order) или упаковкой (--box)",
+                  "name the codes: by a file, by an order (--order) or by boxes (--box)")
             )  # fmt: skip
         if self.order_id is None and (self.gtin or self.block_id or self.span):
             raise click.UsageError(
@@ -99,6 +102,8 @@ class Named:
 
     def codes(self, client: Client, bin_: str) -> Codes:
         """Return the block or the range of the order; all that was delivered if neither is said."""
+        if self.boxes:
+            return Codes(boxes=self.boxes)
         order_id = self.order_id or ""
         gtin, delivered = self.gtin, 0
         if gtin is None or not (self.block_id or self.span):
@@ -178,9 +183,10 @@ class Reporter:
                     read.clear()
 
     def report_named(self, codes: Codes) -> None:
-        """Report a block or a range."""
+        """Report a block, a range or boxes."""
+        boxes = [(place, box.encode()) for place, box in enumerate(codes.boxes, 1)]
         for piece in self.client.report_many(self.kind, codes, attempt=self.attempt, **self.said):
-            self._take(piece, None)
+            self._take(piece, boxes or None)
 
     def _take(self, piece: ReportPiece, read: list[tuple[int, bytes]] | None) -> None:
         """Keep a report, and name what it named in vain; ``read`` are its lines."""
@@ -208,11 +214,12 @@ def bad_codes(
     """Yield each code that was named in vain; of a range without names one line for all."""
     for run in refused:
         reason, names = Reason(run.reason), list(run.identification_codes)
-        if read is not None:
-            place, text = read[run.item]
-            names = names or [identity(text)]
-        else:
+        if read is None:
             place = run.item + 1
+        else:
+            place, text = read[run.item]
+            if not names and not (run.gtin and run.quantity > 1):
+                names = [text.decode() if reason in _OF_BOXES else identity(text)]
         for name in names:
             yield Bad(place, reason, run.state, run.utilised, name)
         if run.quantity > len(names):
@@ -292,7 +299,7 @@ def show_bad(bad: list[Bad], refused: int, heading: str) -> None:
          t("Причина", "Reason")),
         [
             (str(each.place), each.identification_code or "–", _state(each) or "–",
-             Refusal(each.reason).sentence(language()))
+             _sentence(each))
             for each in bad
         ],
     )  # fmt: skip
@@ -349,6 +356,11 @@ def reason_title(report: Report) -> str:
     """Return how people read the reason of a report, '' for none."""
     name = report.WhichOneof("reason")
     return title(_REASONS[name](getattr(report, name))) if name else ""
+
+
+def _sentence(bad: Bad) -> str:
+    box = bad.identification_code or "–"
+    return Refusal(bad.reason, {"box": box, "field": box}).sentence(language())
 
 
 def _state(bad: Bad) -> str:
