@@ -1,7 +1,7 @@
 """Orders through the server: one a call, a stream of them, and many a call.
 
 gRPC in Python takes 150–600 µs of CPU for a call and 200–400 µs for a message of a stream, on each
-side and whatever the message does; an order in the engine takes 50–80. So one a call is bound by
+side and whatever the message does; an order in the engine takes 30–40. So one a call is bound by
 2,000 orders/s of a core, a stream by twice that, and only a call that carries many comes near the
 engine. Client and server share the cores of this machine.
 """
