@@ -302,9 +302,9 @@ def show_(
     """Show a report with its codes."""
     with access.client() as client:
         made = client.report(report_id, bin=bin_)
-        moved = list(client.moved_codes(report_id, bin=bin_))
+        moved = list(client.moved_codes(report_id, bin=bin_, page_size=1000))
         reporter = Reporter(client, made.kind, "", shown_max, refused_file, {"bin": bin_})
-        refused = client.refused_codes(report_id, bin=bin_)
+        refused = client.refused_codes(report_id, bin=bin_, page_size=1000)
         reporter.name(bad_codes(refused, None))
     if as_json:
         bad = [plain_bad(each) for each in reporter.outcome.bad]

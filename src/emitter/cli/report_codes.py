@@ -49,6 +49,7 @@ _REASONS: dict[str, type[Titled]] = {
     "return_reason": ReturnReason,
 }
 
+_PAGE = 1000
 _OF_BOXES = {Reason.REPORT_EMPTY, Reason.BOX_NOT_FOUND, Reason.BOX_BOXED}
 
 
@@ -193,7 +194,9 @@ class Reporter:
         self.outcome.reports.append(piece.report)
         self.outcome.replayed += piece.replayed
         if piece.report.refused_count:
-            refused = self.client.refused_codes(piece.report.report_id, bin=self.said["bin"])
+            refused = self.client.refused_codes(
+                piece.report.report_id, bin=self.said["bin"], page_size=_PAGE
+            )
             self.name(bad_codes(refused, read))
 
     def name(self, bad: Iterable[Bad]) -> None:
