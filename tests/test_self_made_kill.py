@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BIN = "990140000384"
-COUNT = 4_000  # serials: a first step, two of parts, three of keys, and the last
+COUNT = 4_000  # serials: a first step, one of parts, four of keys, and the last
 LIFE_S = 20.0
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Steps = Generator[Step, Answer, Answer | None]
 
-STEP_ROWS = 1_500
+STEP_ROWS = 1_000
 """Rows that a step of a job writes at most: some milliseconds, which is what others wait for."""
 
 
