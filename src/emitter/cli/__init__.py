@@ -21,6 +21,7 @@ _INTERRUPTED = 130
 VERBS = {
     "account": "account",
     "alerts": "alerts",
+    "box": "box",
     "check": "server",
     "deliver": "codes",
     "demo": "demo",

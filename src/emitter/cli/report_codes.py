@@ -222,7 +222,7 @@ def bad_codes(
         else:
             place, text = read[run.item]
             if not names and not (run.gtin and run.quantity > 1):
-                names = [text.decode() if reason in _OF_BOXES else identity(text)]
+                names = [text.decode() if reason in _OF_BOXES or not place else identity(text)]
         for name in names:
             yield Bad(place, reason, run.state, run.utilised, name)
         if run.quantity > len(names):
