@@ -297,3 +297,23 @@ def test_long_tails_are_not_counted(keys: KeyRing) -> None:
         ]
         for _ in range(2):
             assert served.client.verify(wrong).reasons.all()
+
+
+def test_overdue_blocks_are_told_to_their_owner_and_the_operator(served: Served) -> None:
+    assert list(served.client.overdue_blocks()) == []
+    with Client(served.target, served.join(bin_of(25))) as client:
+        own = pharma_of(bin_of(25))
+        order = client.create_order(pharma(9, own))
+        client.deliver(order.order_id, own, "old", 5).codes()
+        clock = served.engine._clock
+        served.engine._clock = lambda: clock() + 70 * 86_400_000_000
+        try:
+            (told,) = client.overdue_blocks()
+            assert (told.block.block_id, told.not_applied_quantity) == ("old", 5)
+            assert told.due_date.year >= 2026
+            assert list(served.operator.overdue_blocks(bin=bin_of(25), page_size=1)) == [told]
+        finally:
+            served.engine._clock = clock
+        with pytest.raises(Refused) as refused:
+            list(served.client.overdue_blocks(bin=bin_of(25)))
+        assert refused.value.reason is Reason.PARTICIPANT_NOT_FOUND

@@ -145,3 +145,4 @@ def test_a_table_is_imported_by_the_command_whole_or_row_by_row(place: Place) ->
     assert [item.gtin for item in products(place.folder / "c.xlsx")] == [BOOTS[0], SHIRT[0]]
     assert BOOTS[0] in place.run("product", "list", "--bin", BIN).stdout
     assert place.ask("order", "expire") == {"orders": 0, "codes": 0}
+    assert "Due" in place.run("overdue", "--bin", BIN).stdout

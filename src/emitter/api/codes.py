@@ -126,6 +126,27 @@ class CodeServicer:
             next_page_token=values.page_token(token),
         )
 
+    def list_overdue_blocks(
+        self, request: code_pb2.ListOverdueBlocksRequest, call: Call
+    ) -> code_pb2.ListOverdueBlocksResponse:
+        """Read a page of blocks that were not put on goods in time."""
+        found, token = call.engine.overdue_blocks(
+            call.reader(request.bin),
+            page_size=values.require_page_size(request.page_size, call.limits),
+            page_token=values.require_page_token(request.page_token),
+        )
+        return code_pb2.ListOverdueBlocksResponse(
+            blocks=[
+                code_pb2.OverdueBlock(
+                    block=values.block(each.block),
+                    due_date=values.civil_date(each.due),
+                    not_applied_quantity=each.not_applied,
+                )
+                for each in found
+            ],
+            next_page_token=values.page_token(token),
+        )
+
     def verify_codes(
         self, request: code_pb2.VerifyCodesRequest, call: Call
     ) -> code_pb2.VerifyCodesResponse:

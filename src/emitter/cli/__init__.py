@@ -29,6 +29,7 @@ VERBS = {
     "keys": "keys",
     "labels": "labels",
     "order": "order",
+    "overdue": "overdue",
     "product": "product",
     "report": "report",
     "sandbox": "sandbox",

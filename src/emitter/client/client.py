@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from emitter.client.verdicts import VerifiedCodes
     from emitter.errors import Refused
     from emitter.v1.account_pb2 import Account, Role, Transaction
-    from emitter.v1.code_pb2 import Block, CheckAlert
+    from emitter.v1.code_pb2 import Block, CheckAlert, OverdueBlock
     from emitter.v1.label_pb2 import LabelForm
     from emitter.v1.order_pb2 import ExpireOrdersResponse, Order, OrderLine
     from emitter.v1.station_pb2 import Connection, SignaturePolicy
@@ -189,6 +189,11 @@ class Client(ProductCalls, ReportCalls, BoxCalls):
             order_id=order_id, gtin=gtin, bin=bin, page_size=page_size
         )
         return self._pages(self._codes.ListBlocks, request, "blocks")
+
+    def overdue_blocks(self, *, bin: str = "", page_size: int = 0) -> Iterator[OverdueBlock]:
+        """Yield the blocks with codes that were not put on goods within 30 working days."""
+        request = code_pb2.ListOverdueBlocksRequest(bin=bin, page_size=page_size)
+        return self._pages(self._codes.ListOverdueBlocks, request, "blocks")
 
     def verify(self, codes: bytes | Iterable[bytes]) -> VerifiedCodes:
         """Check codes (bytes with a line feed between codes, or codes one by one), any number."""

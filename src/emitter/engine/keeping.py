@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from emitter.engine.expiry import DAY_US, Expired, expire_orders, orders_to_expire
 from emitter.engine.forgetting import forget_refusals
+from emitter.engine.overdue import read_overdue
 from emitter.engine.products import judge_product, read_product, read_products
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from emitter.config import Limits
     from emitter.engine.commands import Command, ExpireOrder, RegisterProduct
+    from emitter.engine.overdue import OverdueBlock
     from emitter.engine.products import ProductView
     from emitter.engine.promise import Promise
     from emitter.store.port import Store
@@ -70,3 +72,11 @@ class Keeping:
         idle: Callable[[], None] = lambda: None  # noqa: E731 - nothing to say
         work_off = idle if self._threaded else self.work_off
         return expire_orders(self.orders_to_expire(), self.submit, work_off)
+
+    def overdue_blocks(
+        self, bin_: int, *, page_size: int, page_token: bytes = b""
+    ) -> tuple[list[OverdueBlock], bytes]:
+        """Return a page of blocks with codes that were not put on goods in time (`overdue`)."""
+        return read_overdue(
+            self._store, bin_, self._clock(), page_size=page_size, page_token=page_token
+        )

@@ -176,13 +176,16 @@ def read_page(
 
     The token is the last key of the page before; what cannot be one is refused.
     """
-    start, stop = prefix, schema.after(prefix)
-    if page_token:
-        if not start <= page_token < stop or len(page_token) >= KEY_BYTES_MAX:
-            raise Refused(Reason.PAGE_TOKEN_INVALID)
-        if reverse:
-            stop = page_token
-        else:
-            start = page_token + b"\0"
+    start, stop = page_bounds(prefix, page_token, reverse=reverse)
     rows = reader.scan(start, stop, limit=page_size + 1, reverse=reverse)
     return rows[:page_size], rows[page_size - 1][0] if len(rows) > page_size else b""
+
+
+def page_bounds(prefix: bytes, page_token: bytes, *, reverse: bool = False) -> tuple[bytes, bytes]:
+    """Return between which keys with a prefix a page lies; see `read_page`."""
+    start, stop = prefix, schema.after(prefix)
+    if not page_token:
+        return start, stop
+    if not start <= page_token < stop or len(page_token) >= KEY_BYTES_MAX:
+        raise Refused(Reason.PAGE_TOKEN_INVALID)
+    return (start, page_token) if reverse else (page_token + b"\0", stop)

@@ -163,6 +163,11 @@ def buffer_prefix(bin_: int, order_id: UUID, gtin: int) -> bytes:
     return BLOCKS + _u64(bin_) + order_id.bytes + _u64(gtin)
 
 
+def participant_blocks_prefix(bin_: int) -> bytes:
+    """Return what the keys of all blocks of a participant start with."""
+    return BLOCKS + _u64(bin_)
+
+
 def block_key(bin_: int, order_id: UUID, gtin: int, first: int) -> bytes:
     """Return the key of the block whose first code has index ``first`` in its buffer."""
     return buffer_prefix(bin_, order_id, gtin) + _u64(first)

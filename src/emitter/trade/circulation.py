@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from emitter.trade.states import CODE, CodeEvent, CodeState
+from emitter.trade.templates import Group
 from emitter.trade.titled import Titled
 
 UTILISED = 0x10
@@ -17,6 +18,10 @@ UTILISED = 0x10
 
 STATE_MASK = UTILISED - 1
 """The bits of a code's byte that are its `CodeState`."""
+
+WITHOUT_UTILISATION = frozenset({Group.SHOES, Group.LIGHT_INDUSTRY})
+"""Groups whose lines send no report of utilisation: goods are known to bear a code when they are
+introduced (C4)."""
 
 
 class DocumentKind(Titled):

@@ -91,6 +91,7 @@ def is_working_day(day: date, transfers: tuple[Transfer, ...] = TRANSFERS) -> bo
     return day in year.work or (day.weekday() < _SATURDAY and day not in year.off)
 
 
+@lru_cache(1 << 12)  # as many days as terms run over
 def add_working_days(day: date, count: int, transfers: tuple[Transfer, ...] = TRANSFERS) -> date:
     """Return the last day of a term of ``count`` working days that begins after ``day``.
 
@@ -105,6 +106,7 @@ def add_working_days(day: date, count: int, transfers: tuple[Transfer, ...] = TR
     return day
 
 
+@lru_cache
 def earliest_in_term(today: date, count: int, transfers: tuple[Transfer, ...] = TRANSFERS) -> date:
     """Return the earliest day whose term of ``count`` working days is not over on ``today``.
 

@@ -23,43 +23,50 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x65mitter/v1/code.proto\x12\nemitter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xca\x01\n\x05\x42lock\x12\x10\n\x08\x62lock_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0c\n\x04gtin\x18\x03 \x01(\t\x12\x13\n\x0b\x66irst_index\x18\x04 \x01(\x03\x12\x10\n\x08quantity\x18\x05 \x01(\x03\x12\x10\n\x08net_tiyn\x18\x06 \x01(\x03\x12\x10\n\x08vat_tiyn\x18\x07 \x01(\x03\x12\x12\n\ngross_tiyn\x18\x08 \x01(\x03\x12\x30\n\x0c\x64\x65liver_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"m\n\x13\x44\x65liverBlockRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04gtin\x18\x02 \x01(\t\x12\x10\n\x08\x62lock_id\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\x03\x12\x12\n\nfrom_index\x18\x05 \x01(\x03\"\x95\x01\n\x14\x44\x65liverBlockResponse\x12 \n\x05\x62lock\x18\x01 \x01(\x0b\x32\x11.emitter.v1.Block\x12\x10\n\x08replayed\x18\x02 \x01(\x08\x12\x13\n\x0b\x66irst_index\x18\x03 \x01(\x03\x12\x13\n\x0brecord_size\x18\x04 \x01(\x05\x12\x0e\n\x06sha256\x18\x05 \x01(\x0c\x12\x0f\n\x07records\x18\x06 \x01(\x0c\"g\n\x11ListBlocksRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04gtin\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x0b\n\x03\x62in\x18\x05 \x01(\t\"P\n\x12ListBlocksResponse\x12!\n\x06\x62locks\x18\x01 \x03(\x0b\x32\x11.emitter.v1.Block\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x12VerifyCodesRequest\x12\r\n\x05\x63odes\x18\x01 \x01(\x0c\"j\n\x0cIssuedBuffer\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04gtin\x18\x02 \x01(\t\x12\x13\n\x0btemplate_id\x18\x03 \x01(\x05\x12\x11\n\towner_bin\x18\x04 \x01(\t\x12\x12\n\nowner_name\x18\x05 \x01(\t\"\x89\x01\n\x13VerifyCodesResponse\x12\x0f\n\x07reasons\x18\x01 \x01(\x0c\x12\x0e\n\x06states\x18\x02 \x01(\x0c\x12\x14\n\x0c\x62uffer_index\x18\x03 \x03(\x11\x12)\n\x07\x62uffers\x18\x04 \x03(\x0b\x32\x18.emitter.v1.IssuedBuffer\x12\x10\n\x08utilised\x18\x05 \x01(\x0c\"\xc2\x01\n\nCheckAlert\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.emitter.v1.AlertKind\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12.\n\nfirst_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05wrong\x18\x05 \x01(\x03\x12\x10\n\x08withheld\x18\x06 \x01(\x03\"\x17\n\x15GetCheckAlertsRequest\"@\n\x16GetCheckAlertsResponse\x12&\n\x06\x61lerts\x18\x01 \x03(\x0b\x32\x16.emitter.v1.CheckAlert*\xca\x01\n\tCodeState\x12\x1a\n\x16\x43ODE_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43ODE_STATE_EMITTED\x10\x01\x12\x1f\n\x1b\x43ODE_STATE_APPLIED_AND_PAID\x10\x02\x12\x19\n\x15\x43ODE_STATE_INTRODUCED\x10\x03\x12\x18\n\x14\x43ODE_STATE_WITHDRAWN\x10\x04\x12\x1a\n\x16\x43ODE_STATE_WRITTEN_OFF\x10\x05\x12\x17\n\x13\x43ODE_STATE_ANNULLED\x10\x06*\xc6\x04\n\nCodeReason\x12\x1b\n\x17\x43ODE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43ODE_REASON_UNPARSABLE\x10\x01\x12\x1c\n\x18\x43ODE_REASON_GTIN_INVALID\x10\x02\x12\x1e\n\x1a\x43ODE_REASON_OTHER_OPERATOR\x10\x03\x12\x1c\n\x18\x43ODE_REASON_UNKNOWN_GTIN\x10\x04\x12\x1c\n\x18\x43ODE_REASON_NEVER_ISSUED\x10\x05\x12\x16\n\x12\x43ODE_REASON_FORGED\x10\x06\x12\x1c\n\x18\x43ODE_REASON_MOVE_REFUSED\x10\x08\x12\x19\n\x15\x43ODE_REASON_NOT_OWNED\x10\t\x12\x18\n\x14\x43ODE_REASON_REPEATED\x10\n\x12\x15\n\x11\x43ODE_REASON_BOXED\x10\x0b\x12\x1a\n\x16\x43ODE_REASON_IN_TRANSIT\x10\x0c\x12 \n\x1c\x43ODE_REASON_UTILISED_ALREADY\x10\r\x12\x17\n\x13\x43ODE_REASON_UNBOXED\x10\x0e\x12\x18\n\x14\x43ODE_REASON_WITHHELD\x10\'\x12\x1b\n\x17\x43ODE_REASON_NOT_SHIPPED\x10\x0f\x12\x1c\n\x18\x43ODE_REASON_REPORT_EMPTY\x10M\x12\x1d\n\x19\x43ODE_REASON_BOX_NOT_FOUND\x10X\x12\x1a\n\x15\x43ODE_REASON_BOX_BOXED\x10\x81\x01\x12\x1c\n\x17\x43ODE_REASON_BOX_NESTING\x10\x82\x01*o\n\tAlertKind\x12\x1a\n\x16\x41LERT_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41LERT_KIND_PARTICIPANT\x10\x01\x12\x15\n\x11\x41LERT_KIND_CALLER\x10\x02\x12\x13\n\x0f\x41LERT_KIND_GTIN\x10\x03\x32\xd8\x02\n\x0b\x43odeService\x12S\n\x0c\x44\x65liverBlock\x12\x1f.emitter.v1.DeliverBlockRequest\x1a .emitter.v1.DeliverBlockResponse0\x01\x12K\n\nListBlocks\x12\x1d.emitter.v1.ListBlocksRequest\x1a\x1e.emitter.v1.ListBlocksResponse\x12N\n\x0bVerifyCodes\x12\x1e.emitter.v1.VerifyCodesRequest\x1a\x1f.emitter.v1.VerifyCodesResponse\x12W\n\x0eGetCheckAlerts\x12!.emitter.v1.GetCheckAlertsRequest\x1a\".emitter.v1.GetCheckAlertsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x65mitter/v1/code.proto\x12\nemitter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xca\x01\n\x05\x42lock\x12\x10\n\x08\x62lock_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0c\n\x04gtin\x18\x03 \x01(\t\x12\x13\n\x0b\x66irst_index\x18\x04 \x01(\x03\x12\x10\n\x08quantity\x18\x05 \x01(\x03\x12\x10\n\x08net_tiyn\x18\x06 \x01(\x03\x12\x10\n\x08vat_tiyn\x18\x07 \x01(\x03\x12\x12\n\ngross_tiyn\x18\x08 \x01(\x03\x12\x30\n\x0c\x64\x65liver_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"m\n\x13\x44\x65liverBlockRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04gtin\x18\x02 \x01(\t\x12\x10\n\x08\x62lock_id\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\x03\x12\x12\n\nfrom_index\x18\x05 \x01(\x03\"\x95\x01\n\x14\x44\x65liverBlockResponse\x12 \n\x05\x62lock\x18\x01 \x01(\x0b\x32\x11.emitter.v1.Block\x12\x10\n\x08replayed\x18\x02 \x01(\x08\x12\x13\n\x0b\x66irst_index\x18\x03 \x01(\x03\x12\x13\n\x0brecord_size\x18\x04 \x01(\x05\x12\x0e\n\x06sha256\x18\x05 \x01(\x0c\x12\x0f\n\x07records\x18\x06 \x01(\x0c\"g\n\x11ListBlocksRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04gtin\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x0b\n\x03\x62in\x18\x05 \x01(\t\"P\n\x12ListBlocksResponse\x12!\n\x06\x62locks\x18\x01 \x03(\x0b\x32\x11.emitter.v1.Block\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x12VerifyCodesRequest\x12\r\n\x05\x63odes\x18\x01 \x01(\x0c\"j\n\x0cIssuedBuffer\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04gtin\x18\x02 \x01(\t\x12\x13\n\x0btemplate_id\x18\x03 \x01(\x05\x12\x11\n\towner_bin\x18\x04 \x01(\t\x12\x12\n\nowner_name\x18\x05 \x01(\t\"\x89\x01\n\x13VerifyCodesResponse\x12\x0f\n\x07reasons\x18\x01 \x01(\x0c\x12\x0e\n\x06states\x18\x02 \x01(\x0c\x12\x14\n\x0c\x62uffer_index\x18\x03 \x03(\x11\x12)\n\x07\x62uffers\x18\x04 \x03(\x0b\x32\x18.emitter.v1.IssuedBuffer\x12\x10\n\x08utilised\x18\x05 \x01(\x0c\"\xc2\x01\n\nCheckAlert\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.emitter.v1.AlertKind\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12.\n\nfirst_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05wrong\x18\x05 \x01(\x03\x12\x10\n\x08withheld\x18\x06 \x01(\x03\"\x17\n\x15GetCheckAlertsRequest\"@\n\x16GetCheckAlertsResponse\x12&\n\x06\x61lerts\x18\x01 \x03(\x0b\x32\x16.emitter.v1.CheckAlert\"s\n\x0cOverdueBlock\x12 \n\x05\x62lock\x18\x01 \x01(\x0b\x32\x11.emitter.v1.Block\x12#\n\x08\x64ue_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x1c\n\x14not_applied_quantity\x18\x03 \x01(\x03\"N\n\x18ListOverdueBlocksRequest\x12\x0b\n\x03\x62in\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"^\n\x19ListOverdueBlocksResponse\x12(\n\x06\x62locks\x18\x01 \x03(\x0b\x32\x18.emitter.v1.OverdueBlock\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xca\x01\n\tCodeState\x12\x1a\n\x16\x43ODE_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43ODE_STATE_EMITTED\x10\x01\x12\x1f\n\x1b\x43ODE_STATE_APPLIED_AND_PAID\x10\x02\x12\x19\n\x15\x43ODE_STATE_INTRODUCED\x10\x03\x12\x18\n\x14\x43ODE_STATE_WITHDRAWN\x10\x04\x12\x1a\n\x16\x43ODE_STATE_WRITTEN_OFF\x10\x05\x12\x17\n\x13\x43ODE_STATE_ANNULLED\x10\x06*\xc6\x04\n\nCodeReason\x12\x1b\n\x17\x43ODE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43ODE_REASON_UNPARSABLE\x10\x01\x12\x1c\n\x18\x43ODE_REASON_GTIN_INVALID\x10\x02\x12\x1e\n\x1a\x43ODE_REASON_OTHER_OPERATOR\x10\x03\x12\x1c\n\x18\x43ODE_REASON_UNKNOWN_GTIN\x10\x04\x12\x1c\n\x18\x43ODE_REASON_NEVER_ISSUED\x10\x05\x12\x16\n\x12\x43ODE_REASON_FORGED\x10\x06\x12\x1c\n\x18\x43ODE_REASON_MOVE_REFUSED\x10\x08\x12\x19\n\x15\x43ODE_REASON_NOT_OWNED\x10\t\x12\x18\n\x14\x43ODE_REASON_REPEATED\x10\n\x12\x15\n\x11\x43ODE_REASON_BOXED\x10\x0b\x12\x1a\n\x16\x43ODE_REASON_IN_TRANSIT\x10\x0c\x12 \n\x1c\x43ODE_REASON_UTILISED_ALREADY\x10\r\x12\x17\n\x13\x43ODE_REASON_UNBOXED\x10\x0e\x12\x18\n\x14\x43ODE_REASON_WITHHELD\x10\'\x12\x1b\n\x17\x43ODE_REASON_NOT_SHIPPED\x10\x0f\x12\x1c\n\x18\x43ODE_REASON_REPORT_EMPTY\x10M\x12\x1d\n\x19\x43ODE_REASON_BOX_NOT_FOUND\x10X\x12\x1a\n\x15\x43ODE_REASON_BOX_BOXED\x10\x81\x01\x12\x1c\n\x17\x43ODE_REASON_BOX_NESTING\x10\x82\x01*o\n\tAlertKind\x12\x1a\n\x16\x41LERT_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41LERT_KIND_PARTICIPANT\x10\x01\x12\x15\n\x11\x41LERT_KIND_CALLER\x10\x02\x12\x13\n\x0f\x41LERT_KIND_GTIN\x10\x03\x32\xba\x03\n\x0b\x43odeService\x12S\n\x0c\x44\x65liverBlock\x12\x1f.emitter.v1.DeliverBlockRequest\x1a .emitter.v1.DeliverBlockResponse0\x01\x12K\n\nListBlocks\x12\x1d.emitter.v1.ListBlocksRequest\x1a\x1e.emitter.v1.ListBlocksResponse\x12`\n\x11ListOverdueBlocks\x12$.emitter.v1.ListOverdueBlocksRequest\x1a%.emitter.v1.ListOverdueBlocksResponse\x12N\n\x0bVerifyCodes\x12\x1e.emitter.v1.VerifyCodesRequest\x1a\x1f.emitter.v1.VerifyCodesResponse\x12W\n\x0eGetCheckAlerts\x12!.emitter.v1.GetCheckAlertsRequest\x1a\".emitter.v1.GetCheckAlertsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'emitter.v1.code_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CODESTATE']._serialized_start=1299
-  _globals['_CODESTATE']._serialized_end=1501
-  _globals['_CODEREASON']._serialized_start=1504
-  _globals['_CODEREASON']._serialized_end=2086
-  _globals['_ALERTKIND']._serialized_start=2088
-  _globals['_ALERTKIND']._serialized_end=2199
-  _globals['_BLOCK']._serialized_start=71
-  _globals['_BLOCK']._serialized_end=273
-  _globals['_DELIVERBLOCKREQUEST']._serialized_start=275
-  _globals['_DELIVERBLOCKREQUEST']._serialized_end=384
-  _globals['_DELIVERBLOCKRESPONSE']._serialized_start=387
-  _globals['_DELIVERBLOCKRESPONSE']._serialized_end=536
-  _globals['_LISTBLOCKSREQUEST']._serialized_start=538
-  _globals['_LISTBLOCKSREQUEST']._serialized_end=641
-  _globals['_LISTBLOCKSRESPONSE']._serialized_start=643
-  _globals['_LISTBLOCKSRESPONSE']._serialized_end=723
-  _globals['_VERIFYCODESREQUEST']._serialized_start=725
-  _globals['_VERIFYCODESREQUEST']._serialized_end=760
-  _globals['_ISSUEDBUFFER']._serialized_start=762
-  _globals['_ISSUEDBUFFER']._serialized_end=868
-  _globals['_VERIFYCODESRESPONSE']._serialized_start=871
-  _globals['_VERIFYCODESRESPONSE']._serialized_end=1008
-  _globals['_CHECKALERT']._serialized_start=1011
-  _globals['_CHECKALERT']._serialized_end=1205
-  _globals['_GETCHECKALERTSREQUEST']._serialized_start=1207
-  _globals['_GETCHECKALERTSREQUEST']._serialized_end=1230
-  _globals['_GETCHECKALERTSRESPONSE']._serialized_start=1232
-  _globals['_GETCHECKALERTSRESPONSE']._serialized_end=1296
-  _globals['_CODESERVICE']._serialized_start=2202
-  _globals['_CODESERVICE']._serialized_end=2546
+  _globals['_CODESTATE']._serialized_start=1616
+  _globals['_CODESTATE']._serialized_end=1818
+  _globals['_CODEREASON']._serialized_start=1821
+  _globals['_CODEREASON']._serialized_end=2403
+  _globals['_ALERTKIND']._serialized_start=2405
+  _globals['_ALERTKIND']._serialized_end=2516
+  _globals['_BLOCK']._serialized_start=95
+  _globals['_BLOCK']._serialized_end=297
+  _globals['_DELIVERBLOCKREQUEST']._serialized_start=299
+  _globals['_DELIVERBLOCKREQUEST']._serialized_end=408
+  _globals['_DELIVERBLOCKRESPONSE']._serialized_start=411
+  _globals['_DELIVERBLOCKRESPONSE']._serialized_end=560
+  _globals['_LISTBLOCKSREQUEST']._serialized_start=562
+  _globals['_LISTBLOCKSREQUEST']._serialized_end=665
+  _globals['_LISTBLOCKSRESPONSE']._serialized_start=667
+  _globals['_LISTBLOCKSRESPONSE']._serialized_end=747
+  _globals['_VERIFYCODESREQUEST']._serialized_start=749
+  _globals['_VERIFYCODESREQUEST']._serialized_end=784
+  _globals['_ISSUEDBUFFER']._serialized_start=786
+  _globals['_ISSUEDBUFFER']._serialized_end=892
+  _globals['_VERIFYCODESRESPONSE']._serialized_start=895
+  _globals['_VERIFYCODESRESPONSE']._serialized_end=1032
+  _globals['_CHECKALERT']._serialized_start=1035
+  _globals['_CHECKALERT']._serialized_end=1229
+  _globals['_GETCHECKALERTSREQUEST']._serialized_start=1231
+  _globals['_GETCHECKALERTSREQUEST']._serialized_end=1254
+  _globals['_GETCHECKALERTSRESPONSE']._serialized_start=1256
+  _globals['_GETCHECKALERTSRESPONSE']._serialized_end=1320
+  _globals['_OVERDUEBLOCK']._serialized_start=1322
+  _globals['_OVERDUEBLOCK']._serialized_end=1437
+  _globals['_LISTOVERDUEBLOCKSREQUEST']._serialized_start=1439
+  _globals['_LISTOVERDUEBLOCKSREQUEST']._serialized_end=1517
+  _globals['_LISTOVERDUEBLOCKSRESPONSE']._serialized_start=1519
+  _globals['_LISTOVERDUEBLOCKSRESPONSE']._serialized_end=1613
+  _globals['_CODESERVICE']._serialized_start=2519
+  _globals['_CODESERVICE']._serialized_end=2961
 # @@protoc_insertion_point(module_scope)

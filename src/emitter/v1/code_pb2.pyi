@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.type import date_pb2 as _date_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -214,3 +215,31 @@ class GetCheckAlertsResponse(_message.Message):
     ALERTS_FIELD_NUMBER: _ClassVar[int]
     alerts: _containers.RepeatedCompositeFieldContainer[CheckAlert]
     def __init__(self, alerts: _Optional[_Iterable[_Union[CheckAlert, _Mapping]]] = ...) -> None: ...
+
+class OverdueBlock(_message.Message):
+    __slots__ = ("block", "due_date", "not_applied_quantity")
+    BLOCK_FIELD_NUMBER: _ClassVar[int]
+    DUE_DATE_FIELD_NUMBER: _ClassVar[int]
+    NOT_APPLIED_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    block: Block
+    due_date: _date_pb2.Date
+    not_applied_quantity: int
+    def __init__(self, block: _Optional[_Union[Block, _Mapping]] = ..., due_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., not_applied_quantity: _Optional[int] = ...) -> None: ...
+
+class ListOverdueBlocksRequest(_message.Message):
+    __slots__ = ("bin", "page_size", "page_token")
+    BIN_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    bin: str
+    page_size: int
+    page_token: str
+    def __init__(self, bin: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListOverdueBlocksResponse(_message.Message):
+    __slots__ = ("blocks", "next_page_token")
+    BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    blocks: _containers.RepeatedCompositeFieldContainer[OverdueBlock]
+    next_page_token: str
+    def __init__(self, blocks: _Optional[_Iterable[_Union[OverdueBlock, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

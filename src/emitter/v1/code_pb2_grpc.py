@@ -45,6 +45,11 @@ class CodeServiceStub:
                 request_serializer=emitter_dot_v1_dot_code__pb2.ListBlocksRequest.SerializeToString,
                 response_deserializer=emitter_dot_v1_dot_code__pb2.ListBlocksResponse.FromString,
                 _registered_method=True)
+        self.ListOverdueBlocks = channel.unary_unary(
+                '/emitter.v1.CodeService/ListOverdueBlocks',
+                request_serializer=emitter_dot_v1_dot_code__pb2.ListOverdueBlocksRequest.SerializeToString,
+                response_deserializer=emitter_dot_v1_dot_code__pb2.ListOverdueBlocksResponse.FromString,
+                _registered_method=True)
         self.VerifyCodes = channel.unary_unary(
                 '/emitter.v1.CodeService/VerifyCodes',
                 request_serializer=emitter_dot_v1_dot_code__pb2.VerifyCodesRequest.SerializeToString,
@@ -80,6 +85,14 @@ class CodeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListOverdueBlocks(self, request, context):
+        """Lists the blocks of a participant with codes that were not put on goods within 30 working days
+        of their delivery: neither utilised nor introduced, nor written off.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def VerifyCodes(self, request, context):
         """Checks a batch of scanned codes of any participant: genuine or not, state, GTIN, owner. Codes
         are judged as they stand, and where that fails as what a scanner may have spoilt.
@@ -107,6 +120,11 @@ def add_CodeServiceServicer_to_server(servicer, server):
                     servicer.ListBlocks,
                     request_deserializer=emitter_dot_v1_dot_code__pb2.ListBlocksRequest.FromString,
                     response_serializer=emitter_dot_v1_dot_code__pb2.ListBlocksResponse.SerializeToString,
+            ),
+            'ListOverdueBlocks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOverdueBlocks,
+                    request_deserializer=emitter_dot_v1_dot_code__pb2.ListOverdueBlocksRequest.FromString,
+                    response_serializer=emitter_dot_v1_dot_code__pb2.ListOverdueBlocksResponse.SerializeToString,
             ),
             'VerifyCodes': grpc.unary_unary_rpc_method_handler(
                     servicer.VerifyCodes,
@@ -174,6 +192,33 @@ class CodeService:
             '/emitter.v1.CodeService/ListBlocks',
             emitter_dot_v1_dot_code__pb2.ListBlocksRequest.SerializeToString,
             emitter_dot_v1_dot_code__pb2.ListBlocksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOverdueBlocks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/emitter.v1.CodeService/ListOverdueBlocks',
+            emitter_dot_v1_dot_code__pb2.ListOverdueBlocksRequest.SerializeToString,
+            emitter_dot_v1_dot_code__pb2.ListOverdueBlocksResponse.FromString,
             options,
             channel_credentials,
             insecure,
