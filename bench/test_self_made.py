@@ -5,7 +5,7 @@ them, in pages that are two thirds full when they are filled at random; and once
 the parts that codes are made from: some 105 bytes. A row written among random ones costs the writer
 5–8 us: fetched, judged, put, and its share of a commit. A step is 1,000 rows and one commit, so an
 order of 150,000 takes 150 of them, 1–2 s. A small order waits for the step before it, some 8 ms,
-twice at most. Codes are made as the operator's are, without FF1; each is found by a look-up of its row.
+twice at most. Codes are made as the operator's are, without FF1; each is found by a look-up.
 """
 
 from __future__ import annotations

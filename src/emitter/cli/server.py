@@ -251,6 +251,7 @@ def _show(report: Report, *, as_json: bool) -> None:
             (t("Заявки", "Orders"), number(report.orders)),
             (t("Блоки", "Blocks"), number(report.blocks)),
             (t("Диапазоны", "Ranges"), number(report.ranges)),
+            (t("Собственные серийные номера", "Self-made serials"), number(report.own_serials)),
             (t("Эмитировано кодов", "Codes emitted"), number(report.codes_emitted)),
             (t("Выгружено кодов", "Codes delivered"), number(report.codes_delivered)),
             (t("Документы о кодах", "Documents about codes"), number(report.documents)),
