@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from emitter.engine.guesses import AlertKind
+from emitter.engine.history import CodeEventKind
 from emitter.engine.participants import Role
 from emitter.engine.public import GoodsState, Verdict
 from emitter.errors import Reason
 from emitter.labels.render import Form
+from emitter.store.holding_keys import Side
 from emitter.store.rows import SerialSource, SignaturePolicy
 from emitter.trade.circulation import (
     Acceptance,
@@ -26,7 +28,7 @@ from emitter.trade.circulation import (
 )
 from emitter.trade.ledger import LedgerAccount, MovementKind
 from emitter.trade.packing import BoxKind, BoxState
-from emitter.trade.states import BufferState, CodeState, OrderState
+from emitter.trade.states import BufferState, CodeState, OrderState, TransferState
 from emitter.trade.templates import Group
 from emitter.v1 import (
     account_pb2,
@@ -38,6 +40,7 @@ from emitter.v1 import (
     public_pb2,
     report_pb2,
     station_pb2,
+    transfer_pb2,
 )
 
 if TYPE_CHECKING:
@@ -47,7 +50,7 @@ ROOT = Path(__file__).parent.parent
 FILES = [
     order_pb2.DESCRIPTOR, code_pb2.DESCRIPTOR, account_pb2.DESCRIPTOR, station_pb2.DESCRIPTOR,
     label_pb2.DESCRIPTOR, report_pb2.DESCRIPTOR, public_pb2.DESCRIPTOR,
-    product_pb2.DESCRIPTOR, box_pb2.DESCRIPTOR,
+    product_pb2.DESCRIPTOR, box_pb2.DESCRIPTOR, transfer_pb2.DESCRIPTOR,
 ]  # fmt: skip
 SERVICES = [service for file in FILES for service in file.services_by_name.values()]
 METHODS = [method for service in SERVICES for method in service.methods]
@@ -89,6 +92,9 @@ def test_generating_again_gives_the_committed_files(tmp_path: Path) -> None:
         (public_pb2.GoodsState, GoodsState),
         (box_pb2.BoxKind, BoxKind),
         (box_pb2.BoxState, BoxState),
+        (transfer_pb2.TransferState, TransferState),
+        (transfer_pb2.TransferSide, Side),
+        (transfer_pb2.CodeEventKind, CodeEventKind),
     ],
     ids=lambda item: getattr(item, "__name__", ""),
 )
@@ -124,6 +130,7 @@ def test_services_and_packages_are_named_after_the_rules() -> None:
         "emitter.v1.OrderService", "emitter.v1.CodeService", "emitter.v1.AccountService",
         "emitter.v1.StationService", "emitter.v1.LabelService", "emitter.v1.ReportService",
         "emitter.v1.PublicService", "emitter.v1.ProductService", "emitter.v1.BoxService",
+        "emitter.v1.TransferService",
     }  # fmt: skip
 
 
@@ -143,6 +150,7 @@ def test_lists_are_paged_and_no_request_names_its_caller(method: object) -> None
     # Who may name another's:
     operators = {
         "AccountService", "StationService", "ReportService", "ProductService", "BoxService",
+        "TransferService",
     }  # fmt: skip
     if method.containing_service.name not in operators and not method.name.startswith(
         ("Get", "List")

@@ -30,6 +30,7 @@ from emitter.api.reports import ReportServicer
 from emitter.api.stations import StationServicer
 from emitter.api.streams import Streams
 from emitter.api.suz.opening import open_stations
+from emitter.api.transfers import TransferServicer
 from emitter.config import Limits, Settings
 from emitter.engine.engine import Engine
 from emitter.engine.keys import KeyRing, read_master
@@ -80,6 +81,7 @@ class Server:
             CodeServicer(self._streams, self._makers),
             ReportServicer(),
             BoxServicer(),
+            TransferServicer(),
             LabelServicer(self._streams),
             AccountServicer(),
             StationServicer(),

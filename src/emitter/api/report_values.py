@@ -35,8 +35,12 @@ if TYPE_CHECKING:
     from emitter.engine.reports import DocumentView
     from emitter.trade.packing import BoxName
     from emitter.trade.titled import Titled
+    from emitter.v1 import transfer_pb2
 
-    Named = report_pb2.CreateReportRequest | box_pb2.PackUnit | box_pb2.DisaggregateBoxesRequest
+    Named = (
+        report_pb2.CreateReportRequest | box_pb2.PackUnit | box_pb2.DisaggregateBoxesRequest
+        | transfer_pb2.Goods
+    )  # fmt: skip
 
 _REASONS: Mapping[str, type[Titled]] = {
     "introduction_way": IntroductionWay,
@@ -74,7 +78,7 @@ def create_report(
         reason,
         member(Acceptance, acceptance, "acceptance"),
         _day(request, "event_date", "event_date"),
-        _details_json(request.details, limits),
+        details_json(request.details, limits),
     )
 
 
@@ -120,7 +124,7 @@ def _buffer(item: report_pb2.CodeSpan | report_pb2.BlockReference, field: str) -
     return require_order_id(item.order_id), require_gtin(item.gtin, f"{field}.gtin")
 
 
-def _details_json(details: report_pb2.ReportDetails, limits: Limits) -> str:
+def details_json(details: report_pb2.ReportDetails, limits: Limits) -> str:
     """Return details as the JSON that is kept with the report, '' for none."""
     kept = {}
     for name, word in DETAILS.items():
@@ -148,7 +152,7 @@ def report(view: DocumentView) -> report_pb2.Report:
         code_count=row.codes,
         moved_count=row.moved,
         refused_count=row.in_vain,
-        details=_details(row.details),
+        details=details(row.details),
         details_json=row.details,
     )
     move = MOVES.get(DocumentKind(row.kind))
@@ -166,7 +170,7 @@ def _civil(ordinal: int) -> Date | None:
     return civil_date(date.fromordinal(ordinal)) if ordinal else None
 
 
-def _details(text: str) -> report_pb2.ReportDetails | None:
+def details(text: str) -> report_pb2.ReportDetails | None:
     """Return what of the kept JSON has a field; stations may have written anything."""
     if not text:
         return None

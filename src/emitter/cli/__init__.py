@@ -26,6 +26,7 @@ VERBS = {
     "deliver": "codes",
     "demo": "demo",
     "dev-ca": "station",
+    "history": "transfer",
     "keys": "keys",
     "labels": "labels",
     "order": "order",
@@ -35,6 +36,7 @@ VERBS = {
     "sandbox": "sandbox",
     "serve": "server",
     "station": "station",
+    "transfer": "transfer",
     "verify": "verify",
 }
 """The verbs, each with the module it stands in."""

@@ -13,6 +13,7 @@ from emitter.client.order_batch import create_in_batches
 from emitter.client.order_stream import OrderStream
 from emitter.client.products import ProductCalls
 from emitter.client.reports import ReportCalls
+from emitter.client.transfers import TransferCalls
 from emitter.client.verdicts import batches, merged
 from emitter.v1 import (
     account_pb2,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 _DELIVER = f"/{code_pb2.DESCRIPTOR.services_by_name['CodeService'].full_name}/DeliverBlock"
 
 
-class Client(ProductCalls, ReportCalls, BoxCalls):
+class Client(ProductCalls, ReportCalls, BoxCalls, TransferCalls):
     """Calls a server at ``target`` (``host:port``) under a bearer token; usable by many threads.
 
     ``root_certificates``: PEM of the authorities that vouch for the server; without them the

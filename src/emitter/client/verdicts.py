@@ -47,15 +47,15 @@ def batches(codes: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def merged(columns: list[code_pb2.VerifyCodesResponse]) -> VerifiedCodes:
-    """Return the columns of several answers as one; each buffer stays there once."""
-    buffers: dict[tuple[str, str], IssuedBuffer] = {}
-    places: dict[tuple[str, str], int] = {}
+    """Return the columns of several answers as one; each buffer stays there once an owner."""
+    buffers: dict[tuple[str, str, str], IssuedBuffer] = {}
+    places: dict[tuple[str, str, str], int] = {}
     index: list[NDArray[np.int32]] = []
     for answer in columns:
         place_of = np.empty(len(answer.buffers) + 1, np.int32)
         place_of[-1] = -1  # what -1 leads to
         for number, issued in enumerate(answer.buffers):
-            key = (issued.order_id, issued.gtin)
+            key = (issued.order_id, issued.gtin, issued.owner_bin)
             buffers.setdefault(key, issued)
             place_of[number] = places.setdefault(key, len(places))
         index.append(place_of[np.array(answer.buffer_index, np.int32)])

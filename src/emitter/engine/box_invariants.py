@@ -18,7 +18,8 @@ from emitter.engine.laws import BreachError, require
 from emitter.engine.locating import Place
 from emitter.store import schema
 from emitter.store.box_rows import BoxRow, SsccRangeRow, SsccSeriesRow, unpack_content
-from emitter.store.code_rows import BOXED, OWNED, LifeRow
+from emitter.store.code_rows import BOXED, LifeRow
+from emitter.store.holding_keys import Holding, holding_key
 from emitter.store.scanning import scan_store, scan_view
 from emitter.store.spans import cut, read_spans, scan_pages
 from emitter.trade.gs1 import format_gtin
@@ -156,9 +157,10 @@ def _check_codes(reader: Reader, one: OpenBox, owner: int, who: str) -> None:
         pieces = cut(read_spans(reader, schema.boxed_key(*place), buffer.runs), buffer.runs)
         agreed = bool((pieces["value"] == one.box).all())
         require(agreed, "the codes in a box say that they are in it", who)
-        life = _life(reader, place)
-        if life is None or not life.flags & OWNED:
-            require(place.bin == owner, "the codes in a box are its owner's", who)
+        key, runs = holding_key(Holding.OWNER, *place), buffer.runs
+        said = cut(read_spans(reader, key, runs), runs)["value"]
+        owned = bool((np.where(said == 0, place.bin, said) == owner).all())
+        require(owned, "the codes in a box are its owner's", who)
 
 
 def _are_apart(runs: NDArray[np.void]) -> bool:

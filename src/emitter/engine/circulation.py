@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emitter.engine import documents
+from emitter.engine.history import read_code_history
 from emitter.engine.identifying import identification_codes
 from emitter.engine.transfer_reading import (
     goods_of,
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from emitter.engine.history import CodeHistory
     from emitter.engine.keys import KeyRing
     from emitter.engine.locating import Place
+    from emitter.engine.ranges import Ranges
     from emitter.engine.reports import DocumentView
     from emitter.engine.transfer_reading import TransferView
     from emitter.store.code_rows import BufferRuns, InVain
@@ -31,6 +34,7 @@ class Circulation:
 
     keys: KeyRing
     _store: Store
+    _ranges: Ranges
 
     def transfer(self, bin_: int, transfer_id: UUID) -> TransferView:
         """Return a transfer that the participant is a side of; raises `Refused`."""
@@ -69,3 +73,7 @@ class Circulation:
     def identification_codes(self, place: Place, indexes: Sequence[int]) -> list[bytes]:
         """Return GTIN and serial of a buffer's codes, b'' for those that are not delivered."""
         return identification_codes(self._store, self.keys, place, indexes)
+
+    def history(self, text: bytes, bin_: int | None) -> CodeHistory:
+        """Return the history of one code as a participant may see it, None for the operator."""
+        return read_code_history(text, bin_, self._store, self._ranges, self.keys)

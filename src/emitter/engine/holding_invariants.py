@@ -13,6 +13,7 @@ import numpy as np
 
 from emitter.engine.laws import BreachError, require
 from emitter.store import schema
+from emitter.store.box_rows import IN_TRANSIT, BoxRow
 from emitter.store.code_rows import OWNED, UNDER_WAY, DocumentRow
 from emitter.store.holding_keys import (
     HOLDING_KEY_SIZE,
@@ -161,6 +162,12 @@ def _check_transfer(reader: Reader, *, key: bytes, report: Report) -> None:
         "a transfer is what its shipment says", who,
     )  # fmt: skip
     _check_answer(reader, row, who)
+    if row.state == TransferState.SHIPPED and side is Side.SENDER:
+        packed_boxes = reader.get_many([schema.box_key(box) for box in row.boxes])
+        boxes = [BoxRow.unpack(box) for box in packed_boxes if box]
+        marked = [box.flags & IN_TRANSIT and box.owner == row.sender for box in boxes]
+        require(len(marked) == len(row.boxes) and all(marked), "boxes that are shipped say so", who)
+        report.boxes_under_way += len(boxes)
     report.transfers += side is Side.SENDER
     report.holding_rows += 1
 
@@ -194,6 +201,10 @@ def check_whole_holding(store: Store, report: Report) -> None:
     """Look for rows that belong to nothing, and shipments without a transfer."""
     count = sum(1 for kind in (OWNERS, TRANSFERS) for _ in scan_store(store, kind))
     require(count == report.holding_rows, "who holds codes is said of touched buffers", "store")
+    marked = sum(
+        bool(BoxRow.unpack(row).flags & IN_TRANSIT) for _, row in scan_store(store, schema.BOXES)
+    )
+    require(marked == report.boxes_under_way, "a box is under way by an open transfer", "store")
     shipments = sum(
         row.kind == DocumentKind.SHIPMENT and row.moved > 0
         for row in (DocumentRow.unpack(packed) for _, packed in scan_store(store, schema.DOCUMENTS))

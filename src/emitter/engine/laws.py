@@ -39,6 +39,7 @@ class Report:
     boxed_rows: int = 0
     transfers: int = 0
     holding_rows: int = 0
+    boxes_under_way: int = 0
     totals_tiyn: Counter[LedgerAccount] = field(default_factory=Counter)
     whole: bool = False
 
