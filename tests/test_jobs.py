@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from emitter.config import Limits
+from emitter.engine import jobs
 from emitter.engine.job_steps import JobStep
 from emitter.engine.jobs import Jobs
 from emitter.engine.staged_rows import stage_rows, sweep_staged_rows, valid_rows
@@ -18,7 +20,7 @@ from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.job_rows import JobKind, JobRow, JobStatus, StagedRow, is_staged
 from emitter.store.memory import MemoryStore
-from faulty_store import FaultyStore, ladder
+from faulty_store import BROKEN, FaultyStore, ladder
 from test_writer import Rows
 
 if TYPE_CHECKING:
@@ -311,6 +313,31 @@ def test_closing_answers_the_jobs_that_run_and_those_that_wait() -> None:
     scene = Scene(scene.store)
     assert scene.jobs.resume() == 1
     scene.steps()
+    assert scene.rows() == plain(BEFORE)
+
+
+def test_a_store_that_cannot_be_read_at_start_is_swept_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "_RETRY_S", 0.01)
+    scene = Scene()
+    scene.jobs.run(Change(b"\0new"))
+    assert scene.steps(3) == 3
+    writer = Writer(
+        scene.store, lambda: 0, scene.limits,
+        published=lambda _: None, doubted=lambda: None, threaded=True,
+    )  # fmt: skip
+    left = Jobs(scene.store, writer, scene.limits, {JobKind.REPORT: sweep_staged_rows},
+                threaded=True)  # fmt: skip
+    scene.store.fail(BROKEN, 1)
+    left.start()
+    assert scene.store.failures
+    for _ in range(500):
+        if scene.rows() == plain(BEFORE):
+            break
+        time.sleep(0.01)
+    left.close()
+    writer.close()
     assert scene.rows() == plain(BEFORE)
 
 

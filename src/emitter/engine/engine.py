@@ -158,7 +158,7 @@ class Engine(Circulation, Keeping):
         )
         self._jobs = Jobs(store, self._writer, self.limits, _SWEEPS, threaded=threaded)
         if threaded:
-            self._jobs.resume()
+            self._jobs.start()
 
     # Changing -------------------------------------------------------------------------------------
 

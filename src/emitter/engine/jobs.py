@@ -106,6 +106,10 @@ class Jobs:
             self._advance(each)
         return run.promise
 
+    def start(self) -> None:
+        """Take up what is left: at once, or later where the store cannot be read now."""
+        self._retry()
+
     def resume(self) -> int:
         """Take up what a process before this one, or bad weather, has left; return how many jobs.
 
