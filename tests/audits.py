@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from emitter.engine.invariants import check_store
+from emitter.engine.reports import DocumentView
 from emitter.errors import Reason, Refused
 from emitter.trade.ledger import LedgerAccount, MovementKind
 from emitter.trade.states import CodeState
 from model import order_facts
-from model_reports import STATES, CodeAt, CodeFact, Forged, Lost, state_of
+from model_reports import STATES, CodeAt, CodeFact, Forged, Lost, state_of, words
 from model_values import Line
 from serial_order import facts_of
 from simulated_reports import forged, identification
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from emitter.engine.delivery import BlockView
     from emitter.engine.engine import Engine
-    from emitter.engine.reports import DocumentView
     from emitter.engine.verification import VerifiedCodes
     from emitter.store.port import Store
     from model import Model
@@ -145,7 +145,8 @@ class Audit:
                 for n in range(count)
             ]
             assert sorted(moved) == list(document.moved)
-            assert sorted(_lost(engine, view), key=repr) == list(document.lost)
+            lost = sorted(_lost(engine, view), key=repr)
+            assert lost == list(document.lost), {*lost} ^ {*document.lost}
 
     # Codes ----------------------------------------------------------------------------------------
 
@@ -227,6 +228,11 @@ def _verified(
     facts = [CodeFact(STATES[state], utilised) for state, utilised in told]
     assert facts == [state_of(model, CodeAt(*place)) for place in places]
     return verified
+
+
+def shown(engine: Engine, value: object) -> dict[str, str]:
+    """Return what an accepted command shows besides its answer: why codes were named in vain."""
+    return {"lost": words(_lost(engine, value))} if isinstance(value, DocumentView) else {}
 
 
 def _lost(engine: Engine, view: DocumentView) -> Iterator[Lost]:

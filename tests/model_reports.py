@@ -5,12 +5,13 @@ Which state follows from which is a table of its own, and so is which reasons a 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from emitter.trade.circulation import DocumentKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from uuid import UUID
 
     from emitter.config import Limits
@@ -189,6 +190,11 @@ def carry_out(model: Model, command: ReportCodes) -> tuple[Document, dict[CodeAt
     return Document(*named, tuple(sorted(after)), tuple(sorted(lost, key=repr))), after
 
 
+def words(lost: Iterable[Lost]) -> str:
+    """Return how many codes were named in vain why, and in which state."""
+    return str(sorted(Counter((one.reason, one.state) for one in lost).items()))
+
+
 def judge_report(
     model: Model, command: ReportCodes, made: UUID | None, said: type[Said], facts: type
 ) -> Said:
@@ -205,4 +211,7 @@ def judge_report(
         model.codes = codes
         model.documents[made] = document
 
-    return said("OK", facts=facts((made, document.facts)), change=change, lasting=True, link=made)
+    told = {"lost": words(document.lost)}
+    return said(
+        "OK", told, facts=facts((made, document.facts)), change=change, lasting=True, link=made
+    )

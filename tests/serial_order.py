@@ -239,15 +239,16 @@ _AT_ONCE = {"ORDER_NOT_FOUND", "BUFFER_NOT_FOUND", "BLOCK_NOT_FOUND", "SPAN_INVA
 
 
 def _ties(seen: Seen) -> set[object]:
-    """Return what a command names: its request, and the orders or participant it changes."""
+    """Return what a command names: its request, and the order or participant it changes.
+
+    Large reports take effect some time after they were asked for, so they are tied to no order.
+    """
     command = seen.command
     ties: set[object] = {identity(command)[0]}
     if isinstance(command, DeliverBlock | CloseOrder):
         ties.add(command.order_id)
     if isinstance(command, RegisterParticipant | ActivateParticipant):
         ties = {command.bin}
-    if isinstance(command, ReportCodes):
-        if seen.reason in _AT_ONCE:
-            return set()
-        ties |= {named.order_id for named in (*command.codes.spans, *command.codes.blocks)}
+    if isinstance(command, ReportCodes) and seen.reason in _AT_ONCE:
+        return set()
     return ties

@@ -17,7 +17,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from audits import Audit
+from audits import Audit, shown
 from emitter.config import Limits
 from emitter.engine.commands import (
     ActivateParticipant,
@@ -203,7 +203,7 @@ class World:
         )  # fmt: skip
 
     def _restarted(self) -> Engine:
-        """Open the store again, in whatever weather."""
+        """Open the store again, in whatever weather, and take up what was left."""
         with self._weather(), contextlib.suppress(StoreError):
             engine = self._engine()
             engine.resume_jobs()
@@ -286,7 +286,8 @@ class World:
         refused = outcome if isinstance(outcome, Refused) else outcome.exception(timeout_s=0)
         if refused is None:
             answer = outcome.result()
-            return Seen(command, "OK", {}, answer.replayed, answer.value)
+            told = shown(self.engine, answer.value)
+            return Seen(command, "OK", told, answer.replayed, answer.value)
         assert isinstance(refused, Refused), refused
         assert refused.reason is not Reason.INTERNAL, command
         refusal = refused.refusal
@@ -331,7 +332,8 @@ class World:
                     found.append(Seen(command, name, details, None))
             else:
                 if answer.replayed:
-                    found.append(Seen(command, "OK", {}, None, answer.value))
+                    told = shown(self.engine, answer.value)
+                    found.append(Seen(command, "OK", told, None, answer.value))
         return found
 
     def _joined(self, command: RegisterParticipant | ActivateParticipant) -> list[Seen]:
@@ -368,6 +370,8 @@ class World:
         with self._weather(), contextlib.suppress(StoreError):
             self.engine.forget_refusals()
         self.engine.forget_refusals()
+        self.engine.resume_jobs()
+        self.engine.work_off()
         self.model.forget(self.now_us)
         reminders = self.store.inner.view(lambda reader: reader.scan(b"x", b"y", limit=10_000))
         assert not [k for k, _ in reminders if int.from_bytes(k[1:9], "big") <= self.now_us]

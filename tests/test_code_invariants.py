@@ -294,7 +294,7 @@ def test_no_bit_of_what_moved_can_flip_unnoticed(scene: Scene, kind: bytes) -> N
     noticed = unnoticed = 0
     for key, row in scene.rows(kind).items():
         for bit in range(8 * len(row)):
-            if kind == b"l" and bit == 1:
+            if kind == b"l" and bit == 9:
                 continue
             changed = bytearray(row)
             changed[bit // 8] ^= 1 << bit % 8

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audits import Audit
+from audits import Audit, shown
 from conftest import BIN, DAY, SHOES, Bench
 from emitter.engine.code_sets import CodeSet, CodeSpan
 from emitter.engine.commands import (
@@ -59,7 +59,8 @@ class Witness:
         except Refused as refused:
             refusal = refused.refusal
             return Seen(command, refusal.reason.name, dict(refusal.details), refusal.replayed)
-        return Seen(command, "OK", {}, answer.replayed, answer.value)
+        told = shown(self.bench.engine, answer.value)
+        return Seen(command, "OK", told, answer.replayed, answer.value)
 
     def lines(self) -> dict[int, tuple[Line, ...]]:
         """Return what the journal has gained."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from emitter.engine import engine, large_reports
 from emitter.store import schema
 from fuzzing import amount, first_seed, seeds
 from simulated_stations import BINS
@@ -52,6 +53,15 @@ def _quiet() -> Iterator[None]:
 
 @pytest.mark.parametrize("seed", seeds(20, 12))
 def test_a_run_by_chance_agrees_with_the_plain_engine(seed: int, tmp_path: Path) -> None:
+    World(seed, tmp_path).run(amount(STEPS_SHORT, STEPS_LONG))
+
+
+@pytest.mark.parametrize("seed", seeds(6, 12))
+def test_a_run_agrees_if_every_report_is_a_job_of_small_pieces(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LARGE_ROWS", 0)
+    monkeypatch.setattr(large_reports, "_PIECE_ROWS", 5)
     World(seed, tmp_path).run(amount(STEPS_SHORT, STEPS_LONG))
 
 

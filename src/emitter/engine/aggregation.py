@@ -13,6 +13,7 @@ import numpy as np
 
 from emitter.engine.box_naming import split_boxed
 from emitter.engine.box_trees import BoxPlan, as_runs
+from emitter.engine.lives import life_of
 from emitter.engine.locating import Place
 from emitter.engine.reports import ReportStep
 from emitter.errors import Reason, Refused
@@ -68,7 +69,7 @@ class BoxChange(NamedTuple):
             for key in change.deletes:
                 self.work.delete(key)
             life_key = schema.life_key(*place)
-            life = self.work.read(life_key, LifeRow) or LifeRow.new(_quantity(self.work, place))
+            life = life_of(self.work, place) or LifeRow.new(_quantity(self.work, place))
             self.work.change(life_key, life._replace(flags=life.flags | BOXED))
 
 
@@ -125,7 +126,7 @@ class AggregateStep(ReportStep):
         """Return how many rows it announces; it judges before it writes whether they do."""
         updates = sum(unit.update for unit in self._units)
         rows = 3 * len(self._units) + self._box_items + _ROWS_A_BOX * updates
-        return min(ROWS_MAX, rows + 4 * len(self._runs) + _ROWS_A_DOCUMENT)
+        return min(ROWS_MAX, rows + 4 * len(self.runs) + _ROWS_A_DOCUMENT)
 
     def claims(self) -> tuple[bytes, ...]:
         """Return the request, the orders and the boxes: one step a round works with these."""
@@ -169,7 +170,7 @@ class AggregateStep(ReportStep):
         self, place: Place, runs: NDArray[np.void], by_unit: dict[int, list[BufferRuns]]
     ) -> NDArray[np.void]:
         """Add the taken codes of a buffer to their units; return them as spans with their boxes."""
-        named = self._runs[self._runs["slot"] == self._places.index(place)]
+        named = self.runs[self.runs["slot"] == self.places.index(place)]
         units = (self._items.units(named["item"]) + 1).astype(np.uint64)
         pieces = cut(overlay(_NOTHING, new_spans(named, units)), runs)
         order = np.argsort(pieces["value"], kind="stable")
@@ -204,7 +205,7 @@ class AggregateStep(ReportStep):
             raise Refused(Reason.BOX_EXISTS, field=field, box=text)
         version = row.version if row else 0
         return BoxRow(
-            unit.kind, BoxState.PACKED, 0, 0, self.bin, self.bin, 0, self._document_id,
+            unit.kind, BoxState.PACKED, 0, 0, self.bin, self.bin, 0, self.document_id,
             work.now_us, work.now_us, version, unit.capacity, 0, 0, 0, 0, 0, 0, name, b"",
         )  # fmt: skip
 
@@ -295,7 +296,7 @@ class DisaggregateStep(ReportStep):
     def _rows(self) -> int:
         """Return how many rows it announces; it judges before it writes whether they do."""
         inside = sum(box.boxes for box in self._boxes)
-        rows = _ROWS_A_BOX * (len(self._runs) + len(self._boxes) + len(self._inner)) + inside
+        rows = _ROWS_A_BOX * (len(self.runs) + len(self._boxes) + len(self._inner)) + inside
         return min(ROWS_MAX, rows + _ROWS_A_DOCUMENT)
 
     def claims(self) -> tuple[bytes, ...]:

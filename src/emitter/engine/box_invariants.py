@@ -16,6 +16,7 @@ import numpy as np
 from emitter.engine.box_trees import as_runs, walk_tree
 from emitter.engine.laws import BreachError, require
 from emitter.engine.locating import Place
+from emitter.engine.staged_rows import valid_rows
 from emitter.store import schema
 from emitter.store.box_rows import BoxRow, SsccRangeRow, SsccSeriesRow, unpack_content
 from emitter.store.code_rows import BOXED, LifeRow
@@ -170,7 +171,7 @@ def _are_apart(runs: NDArray[np.void]) -> bool:
 
 
 def _life(reader: Reader, place: Place) -> LifeRow | None:
-    packed = reader.get_many((schema.life_key(*place),))[0]
+    packed = valid_rows(reader, reader.get_many((schema.life_key(*place),)))[0]
     return LifeRow.unpack(packed) if packed else None
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from emitter.engine.box_trees import codes_of, read_path, walk_tree
+from emitter.engine.lives import life_of
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.box_rows import IN_TRANSIT
-from emitter.store.code_rows import BOXED, IN_VAIN, LifeRow
+from emitter.store.code_rows import BOXED, IN_VAIN
 from emitter.store.spans import cut, read_spans
 from emitter.trade.packing import BoxState
 
@@ -117,7 +118,7 @@ def split_boxed(
     work: Work, place: Place, named: NDArray[np.void]
 ) -> tuple[NDArray[np.void], NDArray[np.void]]:
     """Split runs named in a buffer: those that lie in no box, and those that lie in some."""
-    life = work.read(schema.life_key(*place), LifeRow)
+    life = life_of(work, place)
     if life is None or not life.flags & BOXED or not len(named):
         return named, named[:0]
     pieces = cut(read_spans(work, schema.boxed_key(*place), named), named)

@@ -28,6 +28,7 @@ from emitter.engine.holding_invariants import (
 from emitter.engine.laws import BreachError, require
 from emitter.engine.locating import Place
 from emitter.engine.reports import joined
+from emitter.engine.staged_rows import scan_valid, valid_rows
 from emitter.errors import Reason
 from emitter.store import schema
 from emitter.store.code_rows import (
@@ -41,6 +42,7 @@ from emitter.store.code_rows import (
     unpack_in_vain,
     unpack_runs,
 )
+from emitter.store.job_rows import is_staged
 from emitter.store.rows import OrderRow, RequestRow
 from emitter.store.scanning import scan_store, scan_view
 from emitter.trade.circulation import MOVES, UTILISED, Acceptance, DocumentKind, DocumentStatus
@@ -48,6 +50,8 @@ from emitter.trade.gs1 import format_gtin
 from emitter.trade.states import CodeState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from emitter.engine.laws import Report
@@ -83,13 +87,21 @@ def check_codes(store: Store, report: Report) -> None:
     """Check every buffer that was touched, every document and the requests that lead to them."""
     documents = _Documents()
     for key, _ in scan_store(store, schema.LIVES):
-        store.view(partial(_check_life, key=key, documents=documents, report=report))
+        _look(store, partial(_check_life, key=key, documents=documents, report=report))
     for key, _ in scan_store(store, schema.DOCUMENTS):
-        store.view(partial(_check_document, key=key, report=report))
+        _look(store, partial(_check_document, key=key, report=report))
     check_transfers(store, report)
     for key, _ in scan_store(store, schema.PARTICIPANTS):
         for kind in _REQUESTS:
             _check_requests(store, schema.owner(key), kind)
+
+
+def _look(store: Store, check: Callable[[Reader], None]) -> None:
+    """Check something in one view; rows that cannot be read are a breach, too."""
+    try:
+        store.view(check)
+    except UNREADABLE as error:
+        raise BreachError(f"codes and documents: their rows can be read: {error}") from None
 
 
 def check_whole_codes(store: Store, report: Report) -> None:
@@ -100,7 +112,7 @@ def check_whole_codes(store: Store, report: Report) -> None:
         ((schema.TRACES,), report.traces, "every trace belongs to a life"),
         ((schema.RUNS, schema.IN_VAIN), report.document_parts, "every part belongs to a document"),
     ):
-        count = sum(1 for kind in kinds for _ in scan_store(store, kind))
+        count = sum(_count_valid(store, kind) for kind in kinds)
         require(count == seen, invariant, "store")
     asked: set[tuple[int, bytes]] = set()
     for key, _ in scan_store(store, schema.PARTICIPANTS):
@@ -112,6 +124,19 @@ def check_whole_codes(store: Store, report: Report) -> None:
                     led = (bin_, request.payload)
                     require(led not in asked, "a request has a document of its own", "store")
                     asked.add(led)
+
+
+def _count_valid(store: Store, kind: bytes) -> int:
+    """Return how many rows of a kind there are; of staged ones those that are valid."""
+    count = 0
+    for _, row in scan_store(store, kind):
+        staged = kind in {schema.CHUNKS, schema.TRACES} and is_staged(row)
+        count += not staged or store.view(partial(_is_valid, row))
+    return count
+
+
+def _is_valid(row: bytes, reader: Reader) -> bool:
+    return valid_rows(reader, [row])[0] is not None
 
 
 class _Documents:
@@ -170,10 +195,11 @@ def _check_life(reader: Reader, *, key: bytes, documents: _Documents, report: Re
     place = Place(*schema.buffer_of(key))
     who = f"codes of order {place.order_id}, buffer {format_gtin(place.gtin)}"
     buffer = _buffer(reader, place)
-    packed = reader.get_many((key,))[0]
+    raw = reader.get_many((key,))
+    packed = valid_rows(reader, raw)[0]
     if buffer is None or packed is None:
         require(buffer is not None, "every life belongs to a buffer", who)
-        require(packed is not None, "a life that was there is gone", who)
+        require(is_staged(raw[0]), "a life that was there is gone", who)
         return
     try:
         chunks = -(-buffer.quantity // CHUNK)
@@ -184,7 +210,7 @@ def _check_life(reader: Reader, *, key: bytes, documents: _Documents, report: Re
         raise BreachError(f"{who}: a life can be read: {error}") from None
     require(life.flags & ~(OWNED | BOXED | UNDER_WAY) == 0, "a life has the flags there are", who)
     require(life.pack() == packed, "alike chunks of a life are one run", who)
-    rows = list(scan_view(reader, schema.chunks_prefix(*place)))
+    rows = list(scan_valid(reader, schema.chunks_prefix(*place)))
     codes = _stored(life, rows, buffer.quantity, who)
     known = bool(np.isin(codes, [0, *DEPARTURES]).all())
     require(known, "codes have states they can get to", who)
@@ -194,7 +220,7 @@ def _check_life(reader: Reader, *, key: bytes, documents: _Documents, report: Re
     stored = np.where(codes == 0, said, codes)
     traces = [
         (TraceRow.unpack(row), schema.trace_document(key))
-        for key, row in scan_view(reader, schema.traces_prefix(*place))
+        for key, row in scan_valid(reader, schema.traces_prefix(*place))
     ]
     traces.sort(key=lambda each: each[0].number)
     counted = len(traces) == life.documents
@@ -269,6 +295,7 @@ def _check_document(reader: Reader, *, key: bytes, report: Report) -> None:
     require(moved == row.moved, "a document counts the codes it moved", who)
     _check_counts(row, in_vain, who)
     traces = reader.get_many([schema.trace_key(*place, document_id) for place in runs])
+    traces = valid_rows(reader, traces)
     for (place, one), trace in zip(runs.items(), traces, strict=True):
         subject = f"{who}, buffer {format_gtin(place.gtin)} of {place.order_id}"
         buffer = _buffer(reader, place)

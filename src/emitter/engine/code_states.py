@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from emitter import _core
+from emitter.engine.lives import life_of
+from emitter.engine.staged_rows import valid_row, valid_rows
 from emitter.store import schema
 from emitter.store.code_rows import RUN, LifeRow
 from emitter.trade.states import BufferState, CodeState
@@ -92,7 +94,7 @@ def _departed(
         schema.chunk_key(place.bin, place.order_id, place.gtin, number)
         for place, number in zip([places[slot] for slot in owners.tolist()], chunks, strict=True)
     ]
-    rows = reader.get_many(keys)
+    rows = valid_rows(reader, reader.get_many(keys))
     states[codes] = _core.read_chunks(rows, row_index, indexes[codes] % CHUNK)
     return states
 
@@ -115,8 +117,7 @@ class BufferMove:
         self._work = work
         self._place = place
         self._buffer = buffer
-        life = work.read(schema.life_key(*place), LifeRow)
-        self.life = life or LifeRow.new(buffer.quantity)
+        self.life = life_of(work, place) or LifeRow.new(buffer.quantity)
         self._partial, full = _split(runs, buffer.quantity)
         tracts = self.life.tracts
         mark = buffer.delivered // CHUNK if buffer.delivered % CHUNK else -1
@@ -149,14 +150,24 @@ class BufferMove:
 
     def settle(self) -> None:
         """Write what was judged; refused codes stay as they are."""
+        life, rows = self.changes()
+        for key, row in rows.items():
+            if row is None:
+                self._work.delete(key)
+            else:
+                self._work.put(key, row)
+        self._work.change(schema.life_key(*self._place), life)
+
+    def changes(self) -> tuple[LifeRow, dict[bytes, bytes | None]]:
+        """Return the life and the rows of chunks after the move, None for those that go."""
         taken = self._after != 0
         flat = self._codes.reshape(-1)
         flat[self._flat[taken]] = self._after[taken]
         tracts = self.life.tracts.copy()
         moved = self._alike_after != 0
         tracts[self._alike[moved]] = self._alike_after[moved]
-        self._store(tracts)
-        self._work.change(schema.life_key(*self._place), self.life._replace(tracts=tracts))
+        rows = self._rows(tracts)
+        return self.life._replace(tracts=tracts), rows
 
     def _load(self) -> NDArray[np.uint8]:
         """Return the codes of the chunks that are moved code by code."""
@@ -164,7 +175,8 @@ class BufferMove:
         own = tracts == OWN_ROW
         codes = np.empty((len(self._chunks), CHUNK), np.uint8)
         codes[:] = tracts[:, None]
-        codes[own] = _core.unpack_chunks([self._work.get(key) for key in self.chunk_keys()])
+        rows = [valid_row(self._work, self._work.get(key)) for key in self.chunk_keys()]
+        codes[own] = _core.unpack_chunks(rows)
         return codes
 
     def _plain(self, states: NDArray[np.uint8], indexes: NDArray[np.int64]) -> None:
@@ -194,8 +206,8 @@ class BufferMove:
         runs["count"] = np.minimum((chunks + 1) * CHUNK, self._buffer.quantity) - chunks * CHUNK
         return runs
 
-    def _store(self, tracts: NDArray[np.uint8]) -> None:
-        """Write the rows of chunks whose codes differ, and delete those whose codes are alike."""
+    def _rows(self, tracts: NDArray[np.uint8]) -> dict[bytes, bytes | None]:
+        """Return rows for chunks whose codes differ, and None where alike codes had one."""
         live = np.minimum(self._buffer.quantity - self._chunks * CHUNK, CHUNK)
         differs = self._codes != self._codes[:, :1]
         if len(live) and live[-1] < CHUNK:
@@ -203,12 +215,23 @@ class BufferMove:
         own = differs.any(axis=1)
         before = self.life.tracts[self._chunks]
         tracts[self._chunks] = np.where(own, OWN_ROW, self._codes[:, 0])
-        for chunk, row in zip(
-            self._chunks[own].tolist(), _core.pack_chunks(self._codes[own]), strict=True
-        ):
-            self._work.put(schema.chunk_key(*self._place, chunk), row or b"")
+        packed = _core.pack_chunks(self._codes[own])
+        rows: dict[bytes, bytes | None] = {
+            schema.chunk_key(*self._place, chunk): row or b""
+            for chunk, row in zip(self._chunks[own].tolist(), packed, strict=True)
+        }
         for chunk in self._chunks[~own & (before == OWN_ROW)].tolist():
-            self._work.delete(schema.chunk_key(*self._place, chunk))
+            rows[schema.chunk_key(*self._place, chunk)] = None
+        return rows
+
+
+def chunks_by_row(
+    runs: NDArray[np.void], life: LifeRow | None, quantity: int
+) -> NDArray[np.int64]:
+    """Return the chunks that a move of runs would look at code by code, but for the mark's."""
+    partial, full = _split(runs, quantity)
+    own = full[life.tracts[full] == OWN_ROW] if life else full[:0]
+    return np.union1d(partial // CHUNK, own)
 
 
 def _split(runs: NDArray[np.void], quantity: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from emitter.engine.reading import read_page
 from emitter.engine.reports import DocumentView
+from emitter.engine.staged_rows import scan_valid
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.code_rows import DocumentRow, InVain, TraceRow, unpack_in_vain, unpack_runs
-from emitter.store.scanning import scan_view
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -61,7 +61,7 @@ def read_history(store: Store, place: Place, index: int) -> list[DocumentView]:
     def read(reader: Reader) -> list[DocumentView]:
         traces = [
             (TraceRow.unpack(row), schema.trace_document(key))
-            for key, row in scan_view(reader, schema.traces_prefix(*place))
+            for key, row in scan_valid(reader, schema.traces_prefix(*place))
         ]
         traces.sort(key=lambda trace: trace[0].number)
         return [_document(reader, trace.bin, document_id) for trace, document_id in traces]

@@ -35,6 +35,7 @@ from emitter.engine.delivery import DeliverBlockStep, make_records
 from emitter.engine.guesses import Guesses
 from emitter.engine.jobs import Jobs
 from emitter.engine.keeping import Keeping
+from emitter.engine.large_reports import LARGE_ROWS, LargeReport
 from emitter.engine.orders import CreateOrderStep
 from emitter.engine.participants import (
     ActivateStep,
@@ -171,7 +172,10 @@ class Engine(Circulation, Keeping):
         if isinstance(command, CreateOrder) and command.is_self_made:
             limit = self.limits.active_orders_max
             return self._jobs.run(SelfMadeOrder(command, self._new_id(), self.keys, limit))
-        return self._writer.submit(self._step(command))
+        step = self._step(command)
+        if isinstance(step, ReportStep) and step.may_be_job and step.rows_max > LARGE_ROWS:
+            return self._jobs.run(LargeReport(step, self._store))
+        return self._writer.submit(step)
 
     def execute(self, command: Command) -> Answer:
         """Carry out a command and return its answer; raises `Refused`."""

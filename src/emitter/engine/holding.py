@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from emitter.engine.box_naming import boxed_apart
+from emitter.engine.lives import life_of
 from emitter.engine.locating import Place, read_buffers
 from emitter.errors import Reason
 from emitter.store import schema
-from emitter.store.code_rows import IN_VAIN, OWNED, UNDER_WAY, LifeRow
+from emitter.store.code_rows import IN_VAIN, OWNED, UNDER_WAY
 from emitter.store.holding_keys import Holding, holding_key
 from emitter.store.rows import OrderRow
 from emitter.store.spans import change_spans, cut, new_spans, read_spans, rows_to_change
@@ -36,7 +37,7 @@ def held_back(
 
     Both are sorted by index; of a run that is held in part each part is in its array.
     """
-    life = work.read(schema.life_key(*place), LifeRow)
+    life = life_of(work, place)
     flags = life.flags if life else 0
     free, lost = _owned(work, place, bin_, named, touched=bool(flags & OWNED))
     if flags & UNDER_WAY:
@@ -108,7 +109,7 @@ class HoldingChange(NamedTuple):
         for key in self.change.deletes:
             work.delete(key)
         key = schema.life_key(*self.place)
-        life = work.read(key, LifeRow)
+        life = life_of(work, self.place)
         if life is None:
             raise AssertionError("codes that were never moved have changed hands")
         flag = _FLAGS[self.what]
@@ -127,6 +128,7 @@ def change_holding(
     changes = []
     for buffer in buffers:
         place = Place(*buffer[:3])
+        life_of(work, place)  # which refuses while a large report has the buffer
         quantity = _quantity(work, place)
         value = 0 if what is Holding.OWNER and bin_ == place.bin else bin_
         spans = new_spans(buffer.runs, value)

@@ -21,6 +21,7 @@ from emitter import _core
 from emitter.engine.code_states import CHUNK, OWN_ROW
 from emitter.engine.delivery import BlockView
 from emitter.engine.reading import page_bounds
+from emitter.engine.staged_rows import valid_rows
 from emitter.store import schema
 from emitter.store.code_rows import LifeRow
 from emitter.store.rows import BlockRow, BufferRow, OrderRow
@@ -127,6 +128,7 @@ def _buffer(reader: Reader, bin_: int, key: bytes) -> _Buffer:
     order_id, gtin = schema.order_of(key), int(_GTIN.unpack_from(key, _ORDER_END)[0])
     place = (bin_, order_id, gtin)
     order, life = reader.get_many((schema.order_key(bin_, order_id), schema.life_key(*place)))
+    life = valid_rows(reader, [life])[0]
     row = OrderRow.unpack(order).buffer(gtin) if order else None
     if row is None:
         raise AssertionError("a block leads to a buffer that is not there")
@@ -152,7 +154,7 @@ def _owed(reader: Reader, buffer: _Buffer, first: int, quantity: int) -> int:
     for at in range(0, len(own), _ROWS_A_VIEW):
         chunks = (own[at : at + _ROWS_A_VIEW] + begin_chunk).tolist()
         keys = [schema.chunk_key(*buffer.place, chunk) for chunk in chunks]
-        codes = buffer.owed[_core.unpack_chunks(reader.get_many(keys))]
+        codes = buffer.owed[_core.unpack_chunks(valid_rows(reader, reader.get_many(keys)))]
         for number, chunk in enumerate(chunks):
             low = max(0, first - chunk * CHUNK)
             high = min(CHUNK, end - chunk * CHUNK)

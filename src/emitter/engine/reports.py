@@ -16,6 +16,7 @@ from emitter.engine.batch import Proposal
 from emitter.engine.box_naming import judge_boxes, without_boxes
 from emitter.engine.code_states import CHUNK, BufferMove
 from emitter.engine.holding import held_back
+from emitter.engine.lives import life_of
 from emitter.engine.locating import Place
 from emitter.engine.participants import require_active
 from emitter.errors import Reason, Refused
@@ -28,7 +29,6 @@ from emitter.store.code_rows import (
     BufferRuns,
     DocumentRow,
     InVain,
-    LifeRow,
     TraceRow,
     pack_in_vain,
     pack_runs,
@@ -38,6 +38,8 @@ from emitter.store.rows import OrderRow
 from emitter.trade.circulation import UTILISED, Acceptance, DocumentKind, DocumentStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from emitter.engine.box_commands import AggregateCodes, DisaggregateBoxes
@@ -99,18 +101,23 @@ class ReportStep:
         self.request: bytes | None = schema.request_key(
             command.bin, self.request_kind, command.request_id.encode()
         )
-        self._document_id = document_id
-        self._places = named.places
+        self.document_id = document_id
+        self.places = named.places
         self._boxes = named.boxes
-        self._runs, self._repeated = apart(named.runs)
+        self.runs, self.repeated = apart(named.runs)
         self.rows_max = self._rows()
-        if self.rows_max > ROWS_MAX:
+        if self.rows_max > ROWS_MAX and not self.may_be_job:
             raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=ROWS_MAX * CHUNK)
         self._order_keys = [schema.order_key(place.bin, place.order_id) for place in named.places]
 
+    @property
+    def may_be_job(self) -> bool:
+        """Return whether it can be carried out piece by piece (`large_reports`)."""
+        return self.request_kind == schema.RequestKind.REPORT and not self._boxes
+
     def _rows(self) -> int:
         """Return how many rows it writes at most."""
-        return _rows_max(self._runs, len(self._repeated), len(self._places))
+        return _rows_max(self.runs, len(self.repeated), len(self.places))
 
     def claims(self) -> tuple[bytes, ...]:
         """Return the request and the orders, whose delivery and closing move codes too; and boxes.
@@ -122,19 +129,43 @@ class ReportStep:
 
     def reads(self) -> tuple[bytes, ...]:
         """Return the rows that a report is judged by, but for the chunks."""
-        lives = [schema.life_key(*place) for place in self._places]
+        lives = [schema.life_key(*place) for place in self.places]
         return (self.request or b"", schema.participant_key(self.bin), *self._order_keys, *lives)
 
     def judge(self, work: Work) -> Proposal:
         """Propose to move the codes and to write the document."""
         require_active(work, self.bin)
+        refused = judge_boxes(work, self._boxes, self.bin, self._move)
+        named_runs, held = without_boxes(self.runs, refused)
+        in_vain = [self.repeated, held, unnamed(self.runs)]
+        moves, lost = self.judge_codes(work, named_runs)
+        in_vain += lost
+        taken = [buffer for buffer, _ in moves]
+        changes: list[Change] = [move for _, move in moves]
+        changes, more = self._plan(work, changes, taken, refused)
+        in_vain.append(more)
+        lost_codes = self.told(joined(np.concatenate(in_vain)))
+        status = status_of(changes, lost_codes, self.command.acceptance)
+        if status is DocumentStatus.REJECTED:
+            taken, changes = [], []
+        codes = sum(int(part["count"].sum(dtype=np.int64)) for part in (named_runs, self.repeated))
+        codes += len(refused) + self._box_items
+        return Proposal(
+            lambda: self._settle(work, _Judged(status, changes, taken, lost_codes, codes)),
+            payload=self.document_id.bytes,
+            memory_us=self.command.memory_us,
+        )
+
+    def judge_codes(
+        self, work: Work, named_runs: NDArray[np.void]
+    ) -> tuple[list[tuple[BufferRuns, BufferMove]], list[NDArray[np.void]]]:
+        """Return what would be moved, buffer by buffer, and what is named in vain (`IN_VAIN`)."""
         move = self._move
-        refused = judge_boxes(work, self._boxes, self.bin, move)
-        named_runs, held = without_boxes(self._runs, refused)
-        in_vain = [self._repeated, held]
+        in_vain: list[NDArray[np.void]] = []
         moves: list[tuple[Place, NDArray[np.void], BufferMove]] = []
-        bounds = np.searchsorted(named_runs["slot"], np.arange(len(self._places) + 1))
-        for slot, place in enumerate(self._places):
+        bounds = np.searchsorted(named_runs["slot"], np.arange(len(self.places) + 1))
+        for slot in np.unique(named_runs["slot"][named_runs["slot"] >= 0]).tolist():
+            place = self.places[slot]
             named = named_runs[bounds[slot] : bounds[slot + 1]]
             free, held = self._held_back(work, place, named)
             held["place"] = slot + 1
@@ -144,30 +175,15 @@ class ReportStep:
                 runs["first"], runs["count"] = free["first"], free["count"]
                 buffer = buffer_at(work, place)
                 moves.append((place, free, BufferMove(work, place, buffer, runs)))
-        in_vain.append(_unnamed(self._runs))
         work.fetch([key for _, _, one in moves for key in one.chunk_keys()])
-        taken: list[BufferRuns] = []
-        changes: list[Change] = []
+        taken: list[tuple[BufferRuns, BufferMove]] = []
         table = move.table()
         for place, free, one in moves:
             moved = one.judge(table)
             in_vain.append(_refused(free, moved.refused, moved.refused_bytes, move))
             if len(moved.taken):
-                taken.append(BufferRuns(*place, moved.taken))
-                changes.append(one)
-        changes, more = self._plan(work, changes, taken, refused)
-        in_vain.append(more)
-        lost = self._told(joined(np.concatenate(in_vain)))
-        status = _status(changes, lost, self.command.acceptance)
-        if status is DocumentStatus.REJECTED:
-            taken, changes = [], []
-        codes = sum(int(part["count"].sum(dtype=np.int64)) for part in (named_runs, self._repeated))
-        codes += len(refused) + self._box_items
-        return Proposal(
-            lambda: self._settle(work, _Judged(status, changes, taken, lost, codes)),
-            payload=self._document_id.bytes,
-            memory_us=self.command.memory_us,
-        )
+                taken.append((BufferRuns(*place, moved.taken), one))
+        return taken, in_vain
 
     def _held_back(
         self, work: Work, place: Place, named: NDArray[np.void]
@@ -188,28 +204,39 @@ class ReportStep:
     def _settle(self, work: Work, judged: _Judged) -> DocumentView:
         for change in judged.changes:
             change.settle()
+        status, _, taken, lost, codes = judged
+        document = self.document(work, status, taken, lost, codes)
+        return write_document(work, document, taken, InVain(lost, list(self.places)))
+
+    def document(
+        self,
+        work: Work,
+        status: DocumentStatus,
+        taken: list[BufferRuns],
+        lost: NDArray[np.void],
+        codes: int,
+    ) -> DocumentView:
+        """Return the document but for its parts."""
         command = self.command
         row = DocumentRow(
             kind=command.kind,
             acceptance=command.acceptance,
-            status=judged.status,
+            status=status,
             reason=command.reason or 0,
             at_us=work.now_us,
             dated_on=command.dated_on.toordinal() if command.dated_on else 0,
-            codes=judged.codes,
-            moved=sum(buffer.codes for buffer in judged.taken),
-            in_vain=int(judged.lost["count"].sum(dtype=np.int64)),
+            codes=codes,
+            moved=sum(buffer.codes for buffer in taken),
+            in_vain=int(lost["count"].sum(dtype=np.int64)),
             run_parts=0,
             in_vain_parts=0,
             details=command.details,
         )
-        document = DocumentView(self.bin, self._document_id, row)
-        in_vain = InVain(judged.lost, list(self._places))
-        return write_document(work, document, judged.taken, in_vain)
+        return DocumentView(self.bin, self.document_id, row)
 
-    def _told(self, lost: NDArray[np.void]) -> NDArray[np.void]:
+    def told(self, lost: NDArray[np.void]) -> NDArray[np.void]:
         """Say nothing of where codes lie that may be another's."""
-        others = np.array([False, *(place.bin != self.bin for place in self._places)])
+        others = np.array([False, *(place.bin != self.bin for place in self.places)])
         untold = lost["reason"] == Reason.CODE_NOT_OWNED
         untold |= (lost["reason"] == Reason.CODE_REPEATED) & others[lost["place"]]
         lost["place"][untold] = 0
@@ -232,24 +259,31 @@ def write_document(
 
     The lives of the buffers it moved codes of have been written before.
     """
+    view = write_parts(work, document, pack_runs(taken), pack_in_vain(lost))
+    for buffer in taken:
+        if len(buffer.runs):
+            _trace(work, Place(*buffer[:3]), view.bin, view.document_id)
+    return view
+
+
+def write_parts(
+    work: Work, document: DocumentView, runs: list[bytes], in_vain: list[bytes]
+) -> DocumentView:
+    """Write a document and its packed parts; return its view."""
     bin_, document_id, row = document
-    runs, in_vain = pack_runs(taken), pack_in_vain(lost)
     row = row._replace(run_parts=len(runs), in_vain_parts=len(in_vain))
     work.put(schema.document_key(bin_, document_id), row.pack())
     for part, packed in enumerate(runs):
         work.put(schema.runs_key(bin_, document_id, part), packed)
     for part, packed in enumerate(in_vain):
         work.put(schema.in_vain_key(bin_, document_id, part), packed)
-    for buffer in taken:
-        if len(buffer.runs):
-            _trace(work, Place(*buffer[:3]), bin_, document_id)
     return DocumentView(bin_, document_id, row)
 
 
 def _trace(work: Work, place: Place, bin_: int, document_id: UUID) -> None:
     """Let a buffer lead to a document that has moved codes of it, as the latest one."""
     life_key = schema.life_key(*place)
-    life = work.read(life_key, LifeRow)
+    life = life_of(work, place)
     if life is None:
         raise AssertionError("a document moved codes of a buffer without a life")
     life = life._replace(documents=life.documents + 1)
@@ -321,7 +355,7 @@ def joined(lost: NDArray[np.void]) -> NDArray[np.void]:
     return joined
 
 
-def _unnamed(runs: NDArray[np.void]) -> NDArray[np.void]:
+def unnamed(runs: NDArray[np.void]) -> NDArray[np.void]:
     """Return the items that name no code."""
     none = runs[runs["slot"] < 0]
     return in_vain_of(none, none["reason"])
@@ -341,8 +375,8 @@ def _refused(
     return lost
 
 
-def _status(
-    changes: list[Change], lost: NDArray[np.void], acceptance: Acceptance
+def status_of(
+    changes: Sequence[object], lost: NDArray[np.void], acceptance: Acceptance
 ) -> DocumentStatus:
     """Return what comes of a report."""
     if not len(lost):

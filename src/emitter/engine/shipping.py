@@ -149,19 +149,19 @@ class ShipStep(ReportStep):
     def _rows(self) -> int:
         """Return how many rows it announces; it judges before it writes whether they do."""
         buffers = []
-        for slot, place in enumerate(self._places):
-            of_buffer = self._runs[self._runs["slot"] == slot]
+        for slot, place in enumerate(self.places):
+            of_buffer = self.runs[self.runs["slot"] == slot]
             buffers.append(BufferRuns(*place, runs_of(of_buffer)))
         in_parts = self.command.acceptance is Acceptance.VALID
         rows = rows_to_hold(self._store, (Holding.RECIPIENT,), buffers, apart=in_parts)
-        codes = int(self._runs["count"].sum(dtype=np.int64))
-        runs = codes if in_parts else len(self._runs)
-        entries = codes + len(self._repeated)
+        codes = int(self.runs["count"].sum(dtype=np.int64))
+        runs = codes if in_parts else len(self.runs)
+        entries = codes + len(self.repeated)
         return announced(rows + len(self._boxes), runs, entries, len(buffers))
 
     def reads(self) -> tuple[bytes, ...]:
         """Return the rows that it is judged by, but for pages of maps."""
-        roots = [holding_key(what, *place) for what in Holding for place in self._places]
+        roots = [holding_key(what, *place) for what in Holding for place in self.places]
         return (schema.participant_key(self._recipient), *super().reads(), *roots)
 
     def judge(self, work: Work) -> Proposal:
@@ -173,7 +173,7 @@ class ShipStep(ReportStep):
             document = proposal.settle()
             if not isinstance(document, DocumentView):
                 raise TypeError("a report settles as its document")
-            return answer_of(work, document, Side.SENDER, self._document_id)
+            return answer_of(work, document, Side.SENDER, self.document_id)
 
         return proposal._replace(settle=settle)
 
@@ -202,7 +202,7 @@ class ShipStep(ReportStep):
             TransferState.SHIPPED, self.bin, self._recipient, work.now_us, 0, codes, 0, None,
             tuple(boxes),
         )  # fmt: skip
-        return [Sending(work, self._document_id, row, holding)], lost
+        return [Sending(work, self.document_id, row, holding)], lost
 
     def _whole_boxes(
         self, taken: list[BufferRuns], refused: dict[int, Reason]
@@ -230,8 +230,8 @@ class ShipStep(ReportStep):
 
     def _boxed(self, item: int, place: Place, pieces: NDArray[np.void]) -> NDArray[np.void]:
         """Return codes that cannot go without their box."""
-        runs = np.zeros(len(pieces), self._runs.dtype)
-        runs["item"], runs["slot"] = item, self._places.index(place)
+        runs = np.zeros(len(pieces), self.runs.dtype)
+        runs["item"], runs["slot"] = item, self.places.index(place)
         runs["first"], runs["count"] = pieces["first"], pieces["count"]
         return in_vain_of(runs, Reason.CODE_BOXED)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from emitter.engine.job_steps import ForgetStep, JobStep
 from emitter.store import schema
 from emitter.store.job_rows import JobRow, StagedRow, is_staged, pack_keys, unpack_keys
-from emitter.store.scanning import scan_store
+from emitter.store.scanning import scan_store, scan_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,6 +54,13 @@ def valid_rows(reader: Reader, rows: Sequence[bytes | None]) -> list[bytes | Non
     statuses = {job: JobRow.unpack(row or b"").status for job, row in zip(met, jobs, strict=True)}
     return [staged[at].seen(statuses[staged[at].job_id]) if at in staged else row
             for at, row in enumerate(rows)]  # fmt: skip
+
+
+def scan_valid(reader: Reader, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the rows with a prefix that there are once staged ones are read as they are valid."""
+    rows = list(scan_view(reader, prefix))
+    valid = valid_rows(reader, [row for _, row in rows])
+    return ((key, row) for (key, _), row in zip(rows, valid, strict=True) if row is not None)
 
 
 class _SweepPartStep(JobStep):

@@ -8,6 +8,7 @@ import numpy as np
 
 from emitter.engine.code_states import read_states
 from emitter.engine.locating import SHORT_SIZE, locate_codes
+from emitter.engine.staged_rows import valid_rows
 from emitter.errors import Reason
 from emitter.store import schema
 from emitter.store.code_rows import OWNED, life_flags
@@ -87,7 +88,7 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
 
     def read(reader: Reader) -> tuple[NDArray[np.uint8], _Owned, list[str]]:
         indexes = codes.indexes[genuine]
-        lives = reader.get_many([schema.life_key(*place) for place in places])
+        lives = valid_rows(reader, reader.get_many([schema.life_key(*place) for place in places]))
         found = read_states(reader, places, buffers, slots, indexes, lives=lives)
         owned = _owned(reader, places, lives, slots, indexes)
         return found, owned, _names(reader, owned.bins)

@@ -14,6 +14,7 @@ from emitter.trade.calendar import civil_date
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from emitter.store.packing import Layout
     from emitter.store.port import Writer
@@ -58,6 +59,7 @@ class Work:
         self.planned: defaultdict[object, int] = defaultdict(int)
         self.noted: dict[object, Any] = {}
         self.proposing: set[int] = set()  # participants with proposals in this round
+        self.job_id: UUID | None = None  # of the job whose step is being judged
         self.issued: list[Issued] = []
         self._writer = writer
         self._rows: dict[bytes, bytes | None] = {}
@@ -84,6 +86,10 @@ class Work:
         elif key not in self._rows:
             self.fetch((key,))
         return self._rows[key]
+
+    def get_unless_changed(self, key: bytes) -> bytes | None:
+        """Return a row, None for one that this batch has written as a value (see `read`)."""
+        return None if key in self._unpacked else self.get(key)
 
     def put(self, key: bytes, row: bytes) -> None:
         """Write a row."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_LIFE = struct.Struct("<BII")
+_LIFE = struct.Struct("<BBII")  # the first byte is 0: no staged row begins so
 _TRACT = np.dtype([("first", "<u4"), ("byte", "u1")])
 
 OWNED = 1
@@ -53,12 +53,14 @@ class LifeRow(NamedTuple):
         starts = np.flatnonzero(np.append(True, self.tracts[1:] != self.tracts[:-1]))
         runs = np.empty(len(starts), _TRACT)
         runs["first"], runs["byte"] = starts, self.tracts[starts]
-        return _LIFE.pack(self.flags, self.documents, len(self.tracts)) + runs.tobytes()
+        return _LIFE.pack(0, self.flags, self.documents, len(self.tracts)) + runs.tobytes()
 
     @classmethod
     def unpack(cls, row: bytes) -> LifeRow:
         """Return the value of a row."""
-        flags, documents, count = _LIFE.unpack_from(row)
+        form, flags, documents, count = _LIFE.unpack_from(row)
+        if form:
+            raise ValueError("not a life; a staged one is read by `engine.lives`")
         runs = np.frombuffer(row, _TRACT, offset=_LIFE.size)
         starts = runs["first"].astype(np.int64)
         return cls(flags, np.repeat(runs["byte"], np.append(starts[1:], count) - starts), documents)
@@ -69,12 +71,12 @@ _TRACE = struct.Struct(">QI")
 
 def life_chunks(row: bytes) -> int:
     """Return of how many chunks the life in a row says that it is, without unpacking them."""
-    return int(_LIFE.unpack_from(row)[2])
+    return int(_LIFE.unpack_from(row)[3])
 
 
 def life_flags(row: bytes) -> int:
     """Return the flags of the life in a row, without unpacking the rest."""
-    return row[0]
+    return row[1]
 
 
 class TraceRow(NamedTuple):
