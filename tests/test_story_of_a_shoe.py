@@ -24,7 +24,8 @@ from place import Place
 
 PAGE = Path(__file__).parent.parent / "docs" / "life-of-a-code.md"
 GTIN = "04670033010053"
-FACTORY = "990140000384"
+FACTORY, SHOP = "990140000384", "990240003471"
+SSCC = "104870001234500010"
 
 TITLE = """# Жизнь одного кода
 
@@ -56,7 +57,8 @@ SCENES = (
         "Сервер и участник",
         "Оператор создаёт ключи и запускает сервер. Потом регистрирует фабрику, вводит в "
         "действие её договор и зачисляет предоплату: 10 000 тенге. У фабрики появляется "
-        "лицевой счёт и токен для её станции.",
+        "лицевой счёт и токен для её станции. Так же "
+        "присоединяется магазин.",
         (
             "emitter keys init > keys.txt",
             "emitter account token --data data --role operator > operator.token",
@@ -65,7 +67,10 @@ SCENES = (
             f"emitter account register {FACTORY} 'ТОО «Обувь»' > joined.txt",
             f"emitter account activate {FACTORY} > joined.txt",
             f"emitter account credit {FACTORY} 10000.00 --reference KZ-2026-000117",
-            f"emitter account token --role station --bin {FACTORY} > station.token",
+            f"emitter account token --role station --bin {FACTORY} > factory.token",
+            f"emitter account register {SHOP} 'ТОО «Обувной дом»' > joined.txt",
+            f"emitter account activate {SHOP} > joined.txt",
+            f"emitter account token --role station --bin {SHOP} > shop.token",
         ),
     ),
     Scene(
@@ -74,7 +79,7 @@ SCENES = (
         "сто кодов по шаблону 1. Коды эмитированы сразу, деньги за них – в резерве. Номер "
         "заявки дальше называется `$ORDER`.",
         (
-            "export EMITTER_TOKEN_FILE=station.token",
+            "export EMITTER_TOKEN_FILE=factory.token",
             f"emitter product add {GTIN} --group shoes --tnved 6403919300 --name 'Ботинки мужские'",
             f"emitter order create {GTIN}:100:1",
         ),
@@ -115,6 +120,33 @@ SCENES = (
         code=1,
     ),
     Scene(
+        "Коробка",
+        "Десять пар едут вместе. Фабрика кладёт их в коробку с номером SSCC; где ботинок, видно"
+        " по его коду.",
+        (
+            "head -n 10 codes.csv > carton.txt",
+            f"emitter box pack {SSCC} carton.txt",
+            "emitter box find shoe.txt",
+        ),
+    ),
+    Scene(
+        "Отгрузка",
+        "Коробку покупает магазин. Пока он не ответил, товар не двигает никто; после приёмки "
+        "хозяин – магазин. Номер передачи дальше называется `$TRANSFER`.",
+        (f"emitter transfer ship {SHOP} --box {SSCC}",),
+        learns=("TRANSFER", r"[0-9a-f]{8}-[0-9a-f-]{27}"),
+    ),
+    Scene(
+        "В магазине",
+        "Магазин принимает товар и вынимает его из коробки. С этой минуты отчёты о ботинке – его"
+        " дело.",
+        (
+            "export EMITTER_TOKEN_FILE=shop.token",
+            "emitter transfer accept $TRANSFER",
+            f"emitter box unpack {SSCC}",
+        ),
+    ),
+    Scene(
         "Покупатель проверяет",
         "В магазине ботинок сканирует покупатель. Ему говорят только то, что ему полагается знать.",
         ("curl --data-binary @shoe.txt http://127.0.0.1:7480/public/check",),
@@ -138,7 +170,7 @@ SCENES = (
     ),
     Scene(
         "Конец",
-        "На складе ботинок испортили, и фабрика его списывает. Это конец: из списания пути "
+        "На складе ботинок испортили, и магазин его списывает. Это конец: из списания пути "
         "нет, и покупателю об этом говорят.",
         (
             "emitter report dropout shoe.txt --reason damage-loss --document 17",
@@ -149,7 +181,14 @@ SCENES = (
         "Что осталось",
         "Все документы лежат на своих местах, а счета и состояния кодов сходятся до тиына и "
         "до кода.",
-        ("emitter report list", "emitter verify codes.csv", "emitter check --data data"),
+        (
+            'emitter history "$(cat shoe.txt)"',
+            "emitter report list",
+            "export EMITTER_TOKEN_FILE=factory.token",
+            "emitter report list",
+            "emitter verify codes.csv",
+            "emitter check --data data",
+        ),
     ),
 )
 
@@ -194,6 +233,9 @@ class Teller:
         line, _, out = command.partition(" > ")
         for name, value in self.words.items():
             line = line.replace(f"${name}", value)
+        for name in re.findall(r"\$\(cat ([\w.]+)\)", line):
+            said = (self.place.folder / name).read_text().rstrip("\n")
+            line = line.replace(f'"$(cat {name})"', shlex.quote(said))
         verb, *arguments = shlex.split(line)
         self.code = 0
         if verb == "export":
@@ -249,7 +291,7 @@ class Teller:
         """Write ids, times and serials the same way in every run, each as long as it was."""
         for kind, pattern, form in (
             ("id", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "01a20187-0000-7000-8000-{:012}"),
-            ("serial", f"(?<={GTIN}21).{{13}}", "3Botinok-{:04}"),
+            ("serial", rf"(?<={GTIN}21).{{13}}|(?<={GTIN} )3\S{{12}}", "3Botinok-{:04}"),
         ):
             answer = re.sub(pattern, lambda m, k=kind, f=form: self._name(k, m[0], f), answer)
         return re.sub(
