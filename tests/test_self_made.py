@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 import twins
 from conftest import BIN, GROSS_100, LP, LP_2, MILK, Bench, Clock
 from emitter import _core
 from emitter.config import Limits
-from emitter.engine.commands import CloseOrder, OrderLine
+from emitter.engine.code_sets import CodeSet, CodeSpan
+from emitter.engine.commands import CloseOrder, OrderLine, ReportCodes
+from emitter.engine.locating import Place
 from emitter.errors import Reason
 from emitter.store.serial_rows import SERIALS_A_ROW
+from emitter.trade.circulation import DocumentKind, IntroductionWay
 from emitter.trade.serials import ALPHABETS
 from emitter.trade.states import CodeState
 from emitter.trade.templates import TEMPLATES
@@ -217,3 +221,30 @@ def test_a_repeat_finds_the_order_and_other_serials_are_another_request(
     assert rich.refusal(other).reason is Reason.REQUEST_DIFFERS
     theirs = order("r", OrderLine(LP, count, 10))
     assert rich.refusal(theirs).reason is Reason.REQUEST_DIFFERS
+
+
+def test_states_and_labels_of_such_codes_are_those_of_any(rich: Bench) -> None:
+    """They have the same address: reports by text and by range, verdicts, identification codes."""
+    view = rich.engine.execute(order("r", line(made(12)))).value
+    block = rich.deliver(view, "block", 9, LP).value
+    codes = rich.codes(block)
+    for name, chosen in (
+        ("text", CodeSet(text=b"\n".join(codes[5:7]))),
+        ("span", CodeSet(spans=(CodeSpan(view.order_id, LP, 0, 3),))),
+    ):
+        report = ReportCodes(
+            BIN, name, DocumentKind.INTRODUCTION, chosen, IntroductionWay.PRODUCTION
+        )
+        moved = rich.engine.execute(report).value.row.moved
+        assert moved == (2 if name == "text" else 3)
+    verified = rich.engine.verify(b"\n".join(codes))
+    introduced = np.flatnonzero(verified.states == CodeState.INTRODUCED).tolist()
+    assert introduced == [0, 1, 2, 5, 6]
+    place = Place(BIN, view.order_id, LP)
+    assert rich.engine.identification_codes(place, [8, 1, 9]) == [
+        codes[8][:31], codes[1][:31], b"",
+    ]  # fmt: skip
+    size = block.record_size
+    sheet = _core.symbol_pngs(rich.engine.records(block, 0, 9), size)
+    assert len(sheet[1]) == 9
+    assert not sheet[2].any()
