@@ -23,7 +23,7 @@ def test_every_limit_has_a_unit_and_a_reason() -> None:
 def test_a_limit_is_positive(name: str) -> None:
     with pytest.raises(ValueError, match=name):
         Limits(**{name: -1})
-    if name not in ("active_orders_max", "order_life_days"):
+    if name not in ("active_orders_max", "order_life_days", "retention_days"):
         with pytest.raises(ValueError, match=name):
             Limits(**{name: 0})
 

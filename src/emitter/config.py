@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-_MAY_BE_NONE = {"active_orders_max", "order_life_days"}
+_MAY_BE_NONE = {"active_orders_max", "order_life_days", "retention_days"}
 
 
 def _limit(default: int, unit: str, reason: str) -> int:
@@ -65,6 +65,9 @@ class Limits:
     )
     order_life_days: int = _limit(
         0, "days", "after which what was not delivered of an order expires; 0 is never"
+    )
+    retention_days: int = _limit(
+        1_827, "days", "after which details and ids of requests of ended orders go; 0 is never"
     )
     credit_tiyn_max: int = _limit(
         10**15, "tiyn", "one payment; sums of a lifetime stay far inside 64 bits"

@@ -7,6 +7,7 @@ engine carries out what is queued and closes.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import signal
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _HOUR_S = 3600.0
+_DAY_HOURS = 24
 
 
 class Server:
@@ -132,11 +134,15 @@ class Server:
             self._health.set(name, state)
 
     def _keep_house(self) -> None:
-        """Forget refusals that have grown too old and end orders whose time is over, hourly."""
-        while not self._stopping.wait(_HOUR_S):
+        """Forget old refusals and end orders whose time is over, hourly; archive, daily."""
+        for hour in itertools.count(1):
+            if self._stopping.wait(_HOUR_S):
+                return
             try:
                 self._engine.forget_refusals()
                 self._engine.expire_orders()
+                if hour % _DAY_HOURS == 0:
+                    self._engine.archive_orders()
             except StoreError:
                 _log.exception("housekeeping failed; it will be tried again")
 

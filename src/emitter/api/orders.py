@@ -114,6 +114,14 @@ class OrderServicer:
         expired = call.engine.expire_orders()
         return order_pb2.ExpireOrdersResponse(orders=expired.orders, codes=expired.codes)
 
+    def archive_orders(
+        self, _request: order_pb2.ArchiveOrdersRequest, call: Call
+    ) -> order_pb2.ArchiveOrdersResponse:
+        """Drop what need not be kept of orders that ended long ago."""
+        call.operator()
+        archived = call.engine.archive_orders()
+        return order_pb2.ArchiveOrdersResponse(rows=archived.rows, bytes=archived.bytes)
+
 
 class _OrderStream:
     """One stream of orders: a thread reads and submits, the caller's thread answers.

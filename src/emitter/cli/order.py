@@ -245,6 +245,32 @@ def expire(access: Access, *, as_json: bool) -> None:
         ])  # fmt: skip
 
 
+@order.command(
+    help=t(
+        "Архивировать завершённые заявки старше срока хранения (оператор; предел retention_days, "
+        "обычно пять лет): удаляются сведения, пришедшие с заявкой, и идентификаторы запросов. "
+        "Коды проверяются и выгружаются повторно, как прежде. Сервер делает это и сам, ежедневно.",
+        "Archive ended orders older than the retention (operator; the limit retention_days, five "
+        "years by default): what came with them and the ids of requests go. Codes verify and are "
+        "delivered again as before. The server does so by itself, too, every day.",
+    ),
+    examples=("emitter order archive",),
+)
+@with_access
+@JSON
+def archive(access: Access, *, as_json: bool) -> None:
+    """Archive orders."""
+    with access.client() as client:
+        dropped = client.archive_orders()
+    if as_json:
+        print_json(plain(dropped))
+    else:
+        print_pairs([
+            (t("Удалено строк хранилища", "Rows dropped"), number(dropped.rows)),
+            (t("Байт", "Bytes"), number(dropped.bytes)),
+        ])  # fmt: skip
+
+
 @contextlib.contextmanager
 def _repeatable(request_id: str | None) -> Iterator[str]:
     """Lend the id of the request; where its fate stays unknown, say how to repeat it safely."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from emitter.v1.account_pb2 import Account, Role, Transaction
     from emitter.v1.code_pb2 import Block, CheckAlert, OverdueBlock
     from emitter.v1.label_pb2 import LabelForm
-    from emitter.v1.order_pb2 import ExpireOrdersResponse, Order, OrderLine
+    from emitter.v1.order_pb2 import ArchiveOrdersResponse, ExpireOrdersResponse, Order, OrderLine
     from emitter.v1.station_pb2 import Connection, SignaturePolicy
 
 _DELIVER = f"/{code_pb2.DESCRIPTOR.services_by_name['CodeService'].full_name}/DeliverBlock"
@@ -126,6 +126,13 @@ class Client(ProductCalls, ReportCalls, BoxCalls, TransferCalls):
         """End the orders whose time is over by the operator's policy (operator)."""
         response: ExpireOrdersResponse = self._ask(
             self._orders.ExpireOrders, order_pb2.ExpireOrdersRequest()
+        )
+        return response
+
+    def archive_orders(self) -> ArchiveOrdersResponse:
+        """Drop what need not be kept of orders that ended before the retention (operator)."""
+        response: ArchiveOrdersResponse = self._ask(
+            self._orders.ArchiveOrders, order_pb2.ArchiveOrdersRequest()
         )
         return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emitter.engine.archiving import Archived, archive_orders
 from emitter.engine.expiry import DAY_US, Expired, expire_orders, orders_to_expire
 from emitter.engine.forgetting import forget_refusals
 from emitter.engine.overdue import read_overdue
@@ -72,6 +73,13 @@ class Keeping:
         idle: Callable[[], None] = lambda: None  # noqa: E731 - nothing to say
         work_off = idle if self._threaded else self.work_off
         return expire_orders(self.orders_to_expire(), self.submit, work_off)
+
+    def archive_orders(self) -> Archived:
+        """Drop what need not be kept of orders that ended long ago (`archiving`); return it."""
+        days = self.limits.retention_days
+        if not days:
+            return Archived(0, 0)
+        return archive_orders(self._store, self._clock() - days * DAY_US)
 
     def overdue_blocks(
         self, bin_: int, *, page_size: int, page_token: bytes = b""

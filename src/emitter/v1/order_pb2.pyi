@@ -286,3 +286,15 @@ class ExpireOrdersResponse(_message.Message):
     orders: int
     codes: int
     def __init__(self, orders: _Optional[int] = ..., codes: _Optional[int] = ...) -> None: ...
+
+class ArchiveOrdersRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ArchiveOrdersResponse(_message.Message):
+    __slots__ = ("rows", "bytes")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    rows: int
+    bytes: int
+    def __init__(self, rows: _Optional[int] = ..., bytes: _Optional[int] = ...) -> None: ...

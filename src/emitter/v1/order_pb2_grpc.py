@@ -75,6 +75,11 @@ class OrderServiceStub:
                 request_serializer=emitter_dot_v1_dot_order__pb2.ExpireOrdersRequest.SerializeToString,
                 response_deserializer=emitter_dot_v1_dot_order__pb2.ExpireOrdersResponse.FromString,
                 _registered_method=True)
+        self.ArchiveOrders = channel.unary_unary(
+                '/emitter.v1.OrderService/ArchiveOrders',
+                request_serializer=emitter_dot_v1_dot_order__pb2.ArchiveOrdersRequest.SerializeToString,
+                response_deserializer=emitter_dot_v1_dot_order__pb2.ArchiveOrdersResponse.FromString,
+                _registered_method=True)
 
 
 class OrderServiceServicer:
@@ -144,6 +149,16 @@ class OrderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ArchiveOrders(self, request, context):
+        """Drops what need not be kept of orders that ended before the operator's retention (five years by
+        default): what came with them besides their lines, and the ids of the requests that created and
+        closed them. Their codes verify and are delivered again as before. The server does so by itself
+        every day. Operator only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -186,6 +201,11 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.ExpireOrders,
                     request_deserializer=emitter_dot_v1_dot_order__pb2.ExpireOrdersRequest.FromString,
                     response_serializer=emitter_dot_v1_dot_order__pb2.ExpireOrdersResponse.SerializeToString,
+            ),
+            'ArchiveOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ArchiveOrders,
+                    request_deserializer=emitter_dot_v1_dot_order__pb2.ArchiveOrdersRequest.FromString,
+                    response_serializer=emitter_dot_v1_dot_order__pb2.ArchiveOrdersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -405,6 +425,33 @@ class OrderService:
             '/emitter.v1.OrderService/ExpireOrders',
             emitter_dot_v1_dot_order__pb2.ExpireOrdersRequest.SerializeToString,
             emitter_dot_v1_dot_order__pb2.ExpireOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ArchiveOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/emitter.v1.OrderService/ArchiveOrders',
+            emitter_dot_v1_dot_order__pb2.ArchiveOrdersRequest.SerializeToString,
+            emitter_dot_v1_dot_order__pb2.ArchiveOrdersResponse.FromString,
             options,
             channel_credentials,
             insecure,
