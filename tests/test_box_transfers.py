@@ -124,3 +124,26 @@ def test_only_boxes_with_an_sscc_are_shipped(trade: Boxed):
     for box in (own, sscc(6)):
         refusal = trade.bench.refusal(ShipCodes(BIN, "own", OTHER_BIN, trade.boxes(box)))
         assert (refusal.reason, refusal.details["field"]) == (Reason.FIELD_INVALID, "boxes[0]")
+
+
+def test_a_shipment_tells_nothing_of_anothers_boxes(trade: Boxed):
+    own = require_box("our own carton", BIN, "box")
+    outer = sscc(9)
+    trade.pack(own, trade.text(18))
+    trade.pack(outer, trade.boxes(own))
+    told = trade.ship(trade.boxes(outer), BIN, OTHER_BIN).document
+    assert trade.verdicts(told) == [(0, Reason.BOX_NOT_FOUND)]
+
+
+def test_a_shipment_is_told_again_whatever_lies_in_its_box_now(trade: Boxed):
+    command = ShipCodes(BIN, "ship", OTHER_BIN, trade.boxes(trade.pallet))
+    made = trade.bench.engine.execute(command).value
+    trade.accept(made.transfer.transfer_id)
+    own = require_box("their own carton", OTHER_BIN, "box")
+    trade.unpack(trade.inner, OTHER_BIN)
+    trade.pack(own, trade.text(0, 1), OTHER_BIN)
+    unit = PackUnit(trade.pallet, trade.boxes(own), BoxKind.TRANSPORT, update=True)
+    trade.bench.engine.execute(AggregateCodes(OTHER_BIN, "into the pallet", (unit,)))
+    again = trade.bench.engine.execute(command)
+    assert again.replayed
+    assert again.value.document == made.document

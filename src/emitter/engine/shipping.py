@@ -6,6 +6,7 @@ changes is who holds them. A box is shipped whole, with all that lies in it, or 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -140,8 +141,8 @@ class ShipStep(ReportStep):
         self, command: ShipCodes, document_id: UUID, named: NamedCodes, store: Store
     ) -> None:
         """Take what the command names; the store tells what its maps may need."""
-        if named.boxes:
-            store.view(lambda reader: _require_ssccs(reader, [one.box for one in named.boxes]))
+        boxes = [one.box for one in named.boxes]
+        self._unnamed = store.view(partial(_without_sscc, boxes=boxes)) if boxes else {}
         self._store = store
         self._recipient = command.recipient
         super().__init__(command, document_id, named, SHIPPING)
@@ -209,9 +210,15 @@ class ShipStep(ReportStep):
     ) -> tuple[list[int], NDArray[np.void]]:
         """Return the boxes all of whose codes are taken; take the codes of the others back."""
         boxes, lost = [], [np.empty(0, IN_VAIN)]
-        for named in self._boxes:
+        for number, named in enumerate(self._boxes):
             if not named.version or named.item in refused:
                 continue
+            if name := self._unnamed.get(named.box):
+                raise Refused(
+                    Reason.FIELD_INVALID, field=f"boxes[{number}]",
+                    rule=f"box {name} in it has no SSCC",
+                    rule_ru=f"у вложенной упаковки {name} нет SSCC",
+                )  # fmt: skip
             by_place = {Place(*buffer[:3]): buffer.runs for buffer in taken}
             inside = []
             for buffer in named.buffers:
@@ -262,13 +269,8 @@ def _require_recipient(work: Work, bin_: int) -> None:
         )  # fmt: skip
 
 
-def _require_ssccs(reader: Reader, boxes: list[int]) -> None:
-    """Refuse boxes in which boxes lie that only their participant could name."""
-    for number, box in enumerate(boxes):
-        for one in walk_tree(reader, box):
-            if not is_sscc(one.box):
-                raise Refused(
-                    Reason.FIELD_INVALID, field=f"boxes[{number}]",
-                    rule=f"box {one.row.name} in it has no SSCC",
-                    rule_ru=f"у вложенной упаковки {one.row.name} нет SSCC",
-                )  # fmt: skip
+def _without_sscc(reader: Reader, boxes: list[int]) -> dict[int, str]:
+    """Return the boxes in which one lies that only its participant could name, with that name."""
+    unnamed = ((box, one.row.name) for box in boxes for one in walk_tree(reader, box)
+               if not is_sscc(one.box))  # fmt: skip
+    return dict(unnamed)
