@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import BIN, LP, OTHER_BIN, SHOES, Bench
+from emitter.api.suz.words import GROUP_WORDS
 from emitter.client import OrderLine as WireLine
 from emitter.client import Product, Reason, Refused
 from emitter.config import Limits
@@ -17,7 +18,7 @@ from emitter.trade.products import require_tnved
 from emitter.trade.templates import TEMPLATES, Group, Price
 from served import Served, gtin_of
 from served import product as message
-from stock import TNVED, product
+from stock import TNVED, product, stock
 from stock import gtin_of as gtin_number
 from suz import Door
 
@@ -231,3 +232,27 @@ def test_stations_order_products_of_their_participant_only(keys: KeyRing) -> Non
         assert format_gtin(NEW) in error["fieldError"]
         order["products"][0]["gtin"] = format_gtin(SHOES)
         assert door.station.post("v3/order", order)["orderId"]
+
+
+@pytest.fixture(scope="module")
+def door(keys: KeyRing) -> Iterator[Door]:
+    with Door(keys) as door:
+        yield door
+
+
+@pytest.mark.parametrize("template", TEMPLATES.values(), ids=lambda each: each.template_id)
+def test_codes_of_every_template_come_through_the_stations_door(door: Door, template) -> None:
+    gtin = gtin_number(8_000 + template.template_id)
+    stock(door.engine, BIN, [(gtin, template.template_id)])
+    line = {
+        "gtin": format_gtin(gtin), "quantity": 3, "serialNumberType": "OPERATOR",
+        "templateId": template.template_id, "cisType": "UNIT",
+    }  # fmt: skip
+    if template.price is not Price.NONE:
+        line["attributes"] = {"mrp": "95000"}
+    order = {"productGroup": GROUP_WORDS[template.group], "products": [line]}
+    order_id = door.station.post("v3/order", order)["orderId"]
+    taken = door.station.get("v3/codes", orderId=order_id, gtin=format_gtin(gtin), quantity=3)
+    codes = [code.encode() for code in taken["codes"]]
+    assert {len(code) for code in codes} == {template.size}
+    assert not door.engine.verify(b"\n".join(codes)).reasons.any()
