@@ -119,6 +119,15 @@ def test_a_large_report_is_seen_as_a_whole_or_not_at_all(scene: Scene) -> None:
     assert scene.refusal(other).reason is Reason.REQUEST_DIFFERS
 
 
+def test_a_run_over_several_pieces_is_one_in_the_document(scene: Scene, monkeypatch) -> None:
+    scene.engine.execute(scene.scattered("mix the chunks"))
+    monkeypatch.setattr(large_reports, "_PIECE_ROWS", 4)  # a chunk a piece
+    utilised = (DocumentKind.UTILISATION, None)
+    view = scene.engine.execute(scene.command("r", (0, 9, CHUNK + 99), move=utilised)).value
+    runs = [buffer.runs.tolist() for buffer in scene.engine.document_runs(view)]
+    assert runs == [[(9, CHUNK + 99)]]
+
+
 @pytest.mark.parametrize("bad", [(BUFFERS - 1, 2 * CHUNK, 1), (0, 2 * CHUNK + 5, 1)])
 def test_a_whole_report_with_a_bad_code_leaves_its_document_alone(scene: Scene, bad) -> None:
     before, lives = scene.states(), [key for key, _ in scene.dump() if key[:1] in b"lhF"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from emitter.engine.batch import Proposal
-from emitter.engine.code_states import CHUNK, chunks_by_row
+from emitter.engine.code_states import CHUNK, chunks_by_row, merged
 from emitter.engine.job_steps import STEP_ROWS, JobStep
 from emitter.engine.lives import life_of
 from emitter.engine.locating import Place, read_buffers
@@ -28,6 +28,7 @@ from emitter.engine.staged_rows import stage_rows, valid_rows
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.code_rows import (
+    BufferRuns,
     InVain,
     LifeRow,
     TraceRow,
@@ -42,13 +43,13 @@ from emitter.trade.states import CodeState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
     from numpy.typing import NDArray
 
     from emitter.engine.job_steps import Steps
     from emitter.engine.reports import DocumentView, ReportStep
     from emitter.engine.work import Work
-    from emitter.store.code_rows import BufferRuns
     from emitter.store.port import Reader, Store
 
 LARGE_ROWS = 3_000
@@ -105,7 +106,8 @@ class LargeReport:
             for place, mark in piece.marks.items():
                 if marks.setdefault(place, mark) != mark:
                     raise Refused(Reason.CODES_BUSY)
-        return (yield _LastStep(self, taken, joined(np.concatenate(lost)), marks))
+        lost_codes = joined(np.concatenate(lost))
+        return (yield _LastStep(self, _together(taken), lost_codes, marks))
 
     def _pieces(self) -> Iterator[tuple[NDArray[np.void], int]]:
         """Yield the runs of each piece, and how many rows it stages at most."""
@@ -137,6 +139,16 @@ class LargeReport:
                     head, runs = _split_at(runs, int(chunks[cut]) * CHUNK)
                     yield head, most + _ROWS_A_PLACE
                 yield runs, len(chunks[-(len(chunks) % most or most) :]) + _ROWS_A_PLACE
+
+
+def _together(taken: list[BufferRuns]) -> list[BufferRuns]:
+    """Return the runs of each buffer together, those that pieces have cut as one."""
+    gathered: dict[tuple[int, UUID, int], list[NDArray[np.void]]] = {}
+    for buffer in taken:
+        gathered.setdefault(buffer[:3], []).append(buffer.runs)
+    none = np.empty(0, np.int64)
+    return [BufferRuns(*place, merged(codes=none, chunks=np.concatenate(runs)))
+            for place, runs in gathered.items()]  # fmt: skip
 
 
 def _any(lost: list[NDArray[np.void]]) -> bool:
