@@ -54,6 +54,18 @@ def box() -> BoxName:
     return BoxName(number, str(number))
 
 
+def _told(count: int, inner: int) -> dict[str, str]:
+    """Return what each row of the report says."""
+    return {
+        "text": f"{count:,} codes by text into boxes of 10, durable",
+        "pallet": f"a pallet of {inner:,} boxes packed, durable",
+        "contents": "all that lies in the pallet",
+        "introduced": "the pallet introduced, durable",
+        "withdrawn": "the pallet withdrawn, durable",
+        "disbanded": "the pallet disbanded, durable",
+    }
+
+
 def test_boxes(contest: Contest, tmp_path: Path) -> None:
     count, inner = (3_000, 200) if contest.smoke else (30_000, INNER)
     (owner,) = goods.bins(1)
@@ -116,15 +128,7 @@ def test_boxes(contest: Contest, tmp_path: Path) -> None:
     )
     engine.close()
     section = contest.section("Boxes", bound_of(__doc__))
-    told = {
-        "text": f"{count:,} codes by text into boxes of 10, durable",
-        "pallet": f"a pallet of {inner:,} boxes packed, durable",
-        "contents": "all that lies in the pallet",
-        "introduced": "the pallet introduced, durable",
-        "withdrawn": "the pallet withdrawn, durable",
-        "disbanded": "the pallet disbanded, durable",
-    }
-    for name, what in told.items():
+    for name, what in _told(count, inner).items():
         codes = count if name == "text" else inner * 50
         note = f"{codes / got[name].median * 1e3:,.0f} ms"
         note += f", {stored[-1]:,.1f} bytes of rows a code" if name == "text" else ""
