@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
@@ -20,7 +21,7 @@ from served import Served, gtin_of
 from served import product as message
 from stock import TNVED, product, stock
 from stock import gtin_of as gtin_number
-from suz import Door
+from suz import Door, shoes_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -256,3 +257,19 @@ def test_codes_of_every_template_come_through_the_stations_door(door: Door, temp
     codes = [code.encode() for code in taken["codes"]]
     assert {len(code) for code in codes} == {template.size}
     assert not door.engine.verify(b"\n".join(codes)).reasons.any()
+
+
+def test_a_station_is_told_when_its_codes_expire(keys: KeyRing) -> None:
+    with Door(keys, Limits(order_life_days=90)) as door:
+        order_id = door.station.post("v2/shoes/orders", shoes_order(5))["orderId"]
+        at = {"orderId": order_id, "gtin": format_gtin(SHOES)}
+        order = door.engine.order(BIN, UUID(order_id)).row
+        told = door.station.get("v2/shoes/buffer/status", **at)["expiredDate"]
+        assert told == order.created_us // 1000 + 90 * 86_400_000
+        clock = door.engine._clock
+        door.engine._clock = lambda: clock() + 91 * 86_400_000_000
+        assert door.engine.expire_orders() == (1, 5)
+        status = door.station.get("v2/shoes/buffer/status", **at)
+        assert (status["bufferStatus"], status["leftInBuffer"]) == ("EXPIRED", 0)
+        (told,) = door.station.get("v2/shoes/orders")["orderInfos"]
+        assert told["orderStatus"] == "EXPIRED"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from emitter.store.rows import BufferRow
 
 _PAGE_ORDERS = 100
+_DAY_MS = 86_400_000
 _UNCOUNTED = {BufferState.PENDING, BufferState.REJECTED}
 
 
@@ -144,11 +145,17 @@ def buffer_info(call: Call, view: OrderView, buffer: BufferRow) -> dict[str, Any
         **counters,
         "poolsExhausted": state is not BufferState.PENDING and counters["leftInBuffer"] == 0,
         "poolInfos": [],
-        "expiredDate": 0,
+        "expiredDate": _expiry_ms(call.limits, view),
     }
     if call.dialect is Dialect.V3:
         info["templateId"] = buffer.template_id
     return info
+
+
+def _expiry_ms(limits: Limits, view: OrderView) -> int:
+    """Return when codes that are not fetched by then are annulled, 0 for never."""
+    days = limits.order_life_days
+    return view.row.created_us // 1000 + days * _DAY_MS if days else 0
 
 
 def order_info(call: Call, view: OrderView) -> dict[str, Any]:
