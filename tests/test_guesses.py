@@ -7,13 +7,17 @@ import random
 
 import pytest
 
+import own
 from conftest import LP, MILK, Bench
 from emitter.api.public import caller_of, seconds_left
 from emitter.config import Limits
+from emitter.engine import guesses as guesses_module
 from emitter.engine.commands import OrderLine
 from emitter.engine.guesses import AlertKind, Guesses, ShortCheck
 from emitter.engine.public import GoodsState, Verdict
 from emitter.errors import Reason, Refused
+from emitter.trade.gs1 import format_gtin
+from stock import gtin_of
 
 YEAR_S = 365 * 86_400
 CHECK = ShortCheck(MILK, 1, is_known=True)
@@ -193,3 +197,17 @@ def test_beyond_the_limit_short_checks_are_withheld_and_long_tails_are_not(bench
         assert bench.engine.check_code(long, "x").verdict is Verdict.GENUINE
         assert bench.engine.check_code(wrong_tail, "x").verdict is Verdict.NOT_GENUINE
     assert not bench.engine.verify(code).reasons.any()  # participants and the operator are told
+
+
+def test_strange_gtins_crowd_out_no_gtin_of_self_made_serials(bench: Bench, monkeypatch) -> None:
+    monkeypatch.setattr(guesses_module, "_UNKNOWN_MAX", 2)
+    bench.join(tiyn=10**9)
+    order = own.order("own", own.line(own.made(2, 20), MILK, 20))
+    code, later = own.delivered(bench, order)
+    for number in range(bench.engine.limits.public_wrong_burst_max):
+        forged = code[:-4] + f"{number:04}".encode()
+        assert bench.engine.check_code(forged, f"a{number}").verdict is Verdict.NOT_GENUINE
+    for number in range(9):
+        gtin = format_gtin(gtin_of(800_000 + number)).encode()
+        assert bench.engine.check_code(b"01" + gtin + code[16:], f"b{number}").verdict
+    assert bench.engine.check_code(later, "c").verdict is Verdict.WITHHELD

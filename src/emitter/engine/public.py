@@ -82,7 +82,7 @@ def check_code(
     """Check one code for a caller, known by an address; raises `Refused` (CHECKS_SLOWED)."""
     if not text or b"\n" in text or len(text) > _TEXT_BYTES_MAX:
         return PublicCheck(Verdict.UNREADABLE)
-    shorts = _short_checks(text, ranges)
+    shorts = _short_checks(text, ranges, product)
     if shorts:
         guesses.require(caller)
     verified = verify(text)
@@ -102,7 +102,9 @@ def check_code(
     return PublicCheck(Verdict.GENUINE, issued.gtin, *names, issued.owner_name, state)
 
 
-def _short_checks(text: bytes, ranges: Ranges) -> list[ShortCheck]:
+def _short_checks(
+    text: bytes, ranges: Ranges, product: Callable[[int], ProductView]
+) -> list[ShortCheck]:
     """Return the GTINs of the short checks that a text tries, as it stands and as noise."""
     exact = _core.parse(text)
     lines, _ = _core.readings(text, exact, [True])
@@ -112,6 +114,15 @@ def _short_checks(text: bytes, ranges: Ranges) -> list[ShortCheck]:
     known = {
         gtin
         for gtin, size in zip(rows["gtin"].tolist(), rows["serial_size"].tolist(), strict=True)
-        if ranges.series(gtin, size) is not None
+        if ranges.series(gtin, size) is not None or _is_registered(gtin, product)
     }
     return [ShortCheck(gtin, count, gtin in known) for gtin, count in tried.items()]
+
+
+def _is_registered(gtin: int, product: Callable[[int], ProductView]) -> bool:
+    """Tell whether a GTIN is in the register: all that have self-made serials, and no range, are."""
+    try:
+        product(gtin)
+    except Refused:
+        return False
+    return True
