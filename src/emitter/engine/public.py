@@ -120,7 +120,7 @@ def _short_checks(
 
 
 def _is_registered(gtin: int, product: Callable[[int], ProductView]) -> bool:
-    """Tell whether a GTIN is in the register: all that have self-made serials, and no range, are."""
+    """Tell whether a GTIN is registered, as all are whose serials may be self-made alone."""
     try:
         product(gtin)
     except Refused:
