@@ -147,3 +147,15 @@ def test_a_shipment_is_told_again_whatever_lies_in_its_box_now(trade: Boxed):
     again = trade.bench.engine.execute(command)
     assert again.replayed
     assert again.value.document == made.document
+
+
+def test_whoever_owns_a_code_asks_for_its_box(trade: Boxed):
+    trade.accept(trade.ship(CodeSet(trade.codes[18], boxes=(trade.alone,))).transfer.transfer_id)
+    text = b"\n".join(trade.codes[index] for index in (15, 18, 19))
+    for bin_, reasons, boxes in (
+        (OTHER_BIN, [0, 0, Reason.CODE_NOT_OWNED], [0, -1, -1]),
+        (BIN, [Reason.CODE_NOT_OWNED] * 2 + [0], [-1, -1, -1]),
+        (None, [0, 0, 0], [0, -1, -1]),
+    ):
+        found = trade.bench.engine.boxes.find(bin_, text)
+        assert (found.reasons.tolist(), found.box_index.tolist()) == (reasons, boxes)

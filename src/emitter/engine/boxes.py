@@ -19,6 +19,7 @@ from emitter.engine.ssccs import AllocateSsccsStep, require_own_ssccs
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.box_rows import BoxRow
+from emitter.store.holding_keys import Holding, holding_key
 from emitter.store.spans import read_values
 from emitter.trade.packing import format_sscc, is_sscc
 
@@ -139,8 +140,13 @@ class Boxes:
         codes = locate_codes(text, self._store, self._ranges, self._keys, identification=True)
         found = np.flatnonzero((codes.reasons == 0) & (codes.slots >= 0))
         box_index = np.full(len(codes.reasons), -1, np.int32)
+        # A wrong check of a code that was issued to another is not told from a right one.
+        bins = np.array([*(place.bin for place in codes.places), 0], np.uint64)[codes.slots]
 
         def read(reader: Reader) -> list[BoxView]:
+            keys = [holding_key(Holding.OWNER, *place) for place in codes.places]
+            owners = read_values(reader, keys, codes.slots[found], codes.indexes[found])
+            bins[found] = np.where(owners == 0, bins[found], owners)
             boxes = read_boxes(reader, codes.places, codes.slots[found], codes.indexes[found])
             names, inverse = np.unique(boxes, return_inverse=True)
             index = np.full(len(names), -1, np.int32)
@@ -154,11 +160,9 @@ class Boxes:
             return told
 
         boxes = self._store.view(read)
-        if bin_ is not None:  # a wrong check of another's code is not told from a right one
-            foreign = np.array([*(place.bin != bin_ for place in codes.places), False])
-            untold = foreign[codes.slots] & (box_index < 0)
-            untold &= (codes.reasons == 0) | (codes.reasons == Reason.CODE_FORGED)
-            codes.reasons[untold] = Reason.CODE_NOT_OWNED
+        if bin_ is not None:
+            untold = (codes.reasons == 0) | (codes.reasons == Reason.CODE_FORGED)
+            codes.reasons[untold & (bins != bin_)] = Reason.CODE_NOT_OWNED
         return BoxedCodes(codes.reasons, box_index, boxes)
 
 
