@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import Bench, shoes
+from conftest import BIN, Bench, shoes
+from emitter.engine.commands import CreateOrder, OpenConnection, RegisterStation
 from emitter.engine.invariants import BreachError, check_store
 from emitter.store import schema
-from emitter.store.rows import JournalRow
+from emitter.store.rows import JournalRow, SignaturePolicy
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,17 @@ def test_every_row_is_watched_by_some_invariant(keys, clock) -> None:
             check_store(bench.store, whole=True)
         bench.store.update(lambda writer, key=key, row=row: writer.put_many([(key, row)]))
     check_store(bench.store, whole=True)
+
+
+@pytest.mark.parametrize("kind", [b"c", b"n", b"x"])
+def test_connections_are_counted_and_verdicts_reminded_of(keys, clock, kind: bytes) -> None:
+    bench = Bench(keys, clock)
+    bench.join()
+    station = bench.engine.execute(RegisterStation(BIN, "СУЗ", SignaturePolicy.OPTIONAL)).value
+    bench.engine.execute(OpenConnection(BIN, station.oms_id, "цех"))
+    bench.refusal(CreateOrder(BIN, "too dear", (shoes(),)))
+    check_store(bench.store, whole=True)
+    key = next(key for key, _ in bench.dump() if key[:1] == kind)
+    bench.store.update(lambda writer: writer.delete_many([key]))
+    with pytest.raises(BreachError, match=r"connections|reminded"):
+        check_store(bench.store, whole=True)

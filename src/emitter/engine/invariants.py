@@ -305,14 +305,19 @@ def _check_stations(store: Store) -> None:
         for key, row in scan_store(store, schema.STATIONS)
     }
     tokens = {}
+    counts: Counter[bytes] = Counter()
     for key, row in scan_store(store, schema.CONNECTIONS):
         connection = ConnectionRow.unpack(row)
+        counts[schema.connections_key(connection.oms_id)] += 1
         who = f"connection {schema.uuid_of(key)}"
         station = stations.get(connection.oms_id)
         owned = station is not None and station.bin == connection.bin
         require(owned, "a connection belongs to a station of its participant", who)
         if any(connection.token_digest):
             tokens[schema.client_token_key(connection.token_digest)] = key[1:]
+    counted = scan_store(store, schema.CONNECTION_COUNTS)
+    told = {key: int.from_bytes(count, "big") for key, count in counted}
+    require(told == counts, "a station knows how many connections it has", "store")
     kept = dict(scan_store(store, schema.CLIENT_TOKENS))
     require(kept == tokens, "tokens are those of the connections", "store")
     for key, _ in scan_store(store, schema.DETAILS):
@@ -320,6 +325,14 @@ def _check_stations(store: Store) -> None:
         require(
             _is_there(store, order), "details belong to an order", f"order {schema.order_of(key)}"
         )
+
+
+def _check_reminders(store: Store) -> None:
+    """Check that a verdict that is to be forgotten has its reminder."""
+    for key, row in scan_store(store, schema.REQUESTS):
+        expires_us = RequestRow.unpack(row).expires_us
+        reminded = not expires_us or _is_there(store, schema.expiry_key(expires_us, key))
+        require(reminded, "a verdict that ends is reminded of", f"request {key[10:]!r}")
 
 
 def _check_whole(store: Store, report: Report) -> None:
@@ -348,6 +361,7 @@ def _check_whole(store: Store, report: Report) -> None:
     ):
         require(count == seen, invariant, "store")
     _check_stations(store)
+    _check_reminders(store)
     check_whole_codes(store, report)
     report.jobs = check_jobs(store, report.own_serials)
     check_whole_boxes(store, report)

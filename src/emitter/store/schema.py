@@ -62,6 +62,7 @@ META_KEY = b"m"
 CHECK_KEYS, PARTICIPANTS, ACCOUNTS, JOURNALS, ORDERS = b"k", b"p", b"a", b"j", b"o"
 ESCROWS, BLOCKS, SERIES, RANGES = b"e", b"b", b"s", b"r"
 DETAILS, STATIONS, CONNECTIONS, CLIENT_TOKENS = b"d", b"u", b"c", b"v"
+REQUESTS, CONNECTION_COUNTS = b"q", b"n"
 LIVES, CHUNKS, DOCUMENTS, RUNS, IN_VAIN, TRACES = b"l", b"h", b"D", b"R", b"N", b"F"
 JOBS, OWN_SERIALS, SERIAL_PARTS = b"i", b"w", b"y"
 BOXES, CONTENTS, BOXED, SSCCS = b"B", b"C", b"Z", b"S"
@@ -145,7 +146,7 @@ def connection_key(connection_id: UUID) -> bytes:
 
 def connections_key(oms_id: UUID) -> bytes:
     """Return the key of the count of a station's connections."""
-    return b"n" + oms_id.bytes
+    return CONNECTION_COUNTS + oms_id.bytes
 
 
 def client_token_key(digest: bytes) -> bytes:
@@ -321,12 +322,12 @@ _KINDS = {kind: bytes((kind,)) for kind in RequestKind}
 
 def request_key(bin_: int, kind: RequestKind, request_id: bytes) -> bytes:
     """Return the key of a request row."""
-    return b"q" + _u64(bin_) + _KINDS[kind] + request_id
+    return REQUESTS + _u64(bin_) + _KINDS[kind] + request_id
 
 
 def requests_prefix(bin_: int, kind: RequestKind) -> bytes:
     """Return what the keys of all requests of a kind of a participant start with."""
-    return b"q" + _u64(bin_) + _KINDS[kind]
+    return REQUESTS + _u64(bin_) + _KINDS[kind]
 
 
 def delivery_id(order_id: UUID, gtin: int, block_id: str) -> bytes:
