@@ -156,7 +156,8 @@ def test_any_order_is_made_or_refused_with_a_reason_of_its_form(
 OF_STATE = {
     Reason.FUNDS_INSUFFICIENT,
     Reason.REQUEST_DIFFERS,
-    Reason.SERIAL_FORM_FIXED,
+    Reason.PRODUCT_NOT_FOUND,
+    Reason.PRODUCT_GROUP,
     Reason.SERIALS_EXHAUSTED,
     Reason.ORDERS_ACTIVE_LIMIT,
 }
