@@ -13,7 +13,7 @@ import numpy as np
 
 from emitter.engine.box_naming import split_boxed
 from emitter.engine.box_trees import BoxPlan, as_runs
-from emitter.engine.lives import life_of
+from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place
 from emitter.engine.reports import ReportStep
 from emitter.errors import Reason, Refused
@@ -21,7 +21,6 @@ from emitter.store import schema
 from emitter.store.box_rows import IN_TRANSIT, BoxRow
 from emitter.store.code_rows import BOXED, IN_VAIN, BufferRuns, LifeRow
 from emitter.store.port import ROWS_MAX
-from emitter.store.rows import OrderRow
 from emitter.store.spans import SPAN, change_spans, cut, new_spans, overlay, read_spans
 from emitter.trade.packing import PACK, UNPACK, BoxKind, BoxState, is_sscc
 
@@ -69,7 +68,7 @@ class BoxChange(NamedTuple):
             for key in change.deletes:
                 self.work.delete(key)
             life_key = schema.life_key(*place)
-            life = life_of(self.work, place) or LifeRow.new(_quantity(self.work, place))
+            life = life_of(self.work, place) or LifeRow.new(buffer_at(self.work, place).quantity)
             self.work.change(life_key, life._replace(flags=life.flags | BOXED))
 
 
@@ -84,7 +83,7 @@ def box_change(
     maps = []
     for place, boxed in spans.items():
         key = schema.boxed_key(*place)
-        maps.append((place, change_spans(work, key, _quantity(work, place), boxed)))
+        maps.append((place, change_spans(work, key, buffer_at(work, place).quantity, boxed)))
     change = BoxChange(work, puts, deletes, maps)
     if change.rows + _ROWS_A_DOCUMENT > rows_max:
         raise Refused(
@@ -94,15 +93,6 @@ def box_change(
             rule_ru=f"изменяет больше {ROWS_MAX} строк сразу; отправьте по частям",
         )
     return change
-
-
-def _quantity(work: Work, place: Place) -> int:
-    """Return how many codes a buffer has."""
-    packed = work.get(schema.order_key(place.bin, place.order_id))
-    buffer = OrderRow.unpack(packed).buffer(place.gtin) if packed else None
-    if buffer is None:
-        raise AssertionError("a code leads to a buffer that is not there")
-    return buffer.quantity
 
 
 class AggregateStep(ReportStep):

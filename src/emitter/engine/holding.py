@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from emitter.engine.box_naming import boxed_apart
-from emitter.engine.lives import life_of
+from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place, read_buffers
 from emitter.errors import Reason
 from emitter.store import schema
 from emitter.store.code_rows import IN_VAIN, OWNED, UNDER_WAY
 from emitter.store.holding_keys import Holding, holding_key
-from emitter.store.rows import OrderRow
 from emitter.store.spans import change_spans, cut, new_spans, read_spans, rows_to_change
 
 if TYPE_CHECKING:
@@ -129,21 +128,12 @@ def change_holding(
     for buffer in buffers:
         place = Place(*buffer[:3])
         life_of(work, place)  # which refuses while a large report has the buffer
-        quantity = _quantity(work, place)
+        quantity = buffer_at(work, place).quantity
         value = 0 if what is Holding.OWNER and bin_ == place.bin else bin_
         spans = new_spans(buffer.runs, value)
         key = holding_key(what, *place)
         changes.append(HoldingChange(work, place, what, change_spans(work, key, quantity, spans)))
     return changes
-
-
-def _quantity(work: Work, place: Place) -> int:
-    """Return how many codes a buffer has that codes were located in."""
-    packed = work.get(schema.order_key(place.bin, place.order_id))
-    buffer = OrderRow.unpack(packed).buffer(place.gtin) if packed else None
-    if buffer is None:
-        raise AssertionError("a code leads to a buffer that is not there")
-    return buffer.quantity
 
 
 def rows_to_hold(

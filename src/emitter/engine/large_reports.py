@@ -20,7 +20,7 @@ import numpy as np
 from emitter.engine.batch import Proposal
 from emitter.engine.code_states import CHUNK, chunks_by_row, merged
 from emitter.engine.job_steps import STEP_ROWS, JobStep
-from emitter.engine.lives import life_of
+from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place, read_buffers
 from emitter.engine.participants import require_active
 from emitter.engine.reports import joined, status_of, unnamed, write_parts
@@ -37,7 +37,6 @@ from emitter.store.code_rows import (
 )
 from emitter.store.job_rows import JobKind, JobRow, JobStatus, StagedRow
 from emitter.store.port import ROWS_MAX
-from emitter.store.rows import OrderRow
 from emitter.trade.circulation import STATE_MASK, Acceptance, DocumentStatus
 from emitter.trade.states import CodeState
 
@@ -310,10 +309,7 @@ def _documents(work: Work, place: Place) -> int:
 
 
 def _mark(work: Work, place: Place) -> tuple[int, int]:
-    packed = work.get(schema.order_key(place.bin, place.order_id))
-    buffer = OrderRow.unpack(packed).buffer(place.gtin) if packed else None
-    if buffer is None:
-        raise AssertionError("a code leads to a buffer that is not there")
+    buffer = buffer_at(work, place)
     return buffer.delivered, buffer.state
 
 

@@ -1,4 +1,4 @@
-"""The life of a buffer inside a transaction, which a large report may have staged."""
+"""A buffer inside a transaction, and its life, which a large report may have staged."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.code_rows import LifeRow
 from emitter.store.job_rows import JobRow, JobStatus, StagedRow, is_staged
+from emitter.store.rows import OrderRow
 
 if TYPE_CHECKING:
     from emitter.engine.locating import Place
     from emitter.engine.work import Work
+    from emitter.store.rows import BufferRow
 
 
 def life_of(work: Work, place: Place) -> LifeRow | None:
@@ -35,3 +37,12 @@ def life_of(work: Work, place: Place) -> LifeRow | None:
             raise Refused(Reason.CODES_BUSY)
         seen = staged.seen(job.status)
     return None if seen is None else LifeRow.unpack(seen)
+
+
+def buffer_at(work: Work, place: Place) -> BufferRow:
+    """Return the buffer that codes were located in."""
+    packed = work.get(schema.order_key(place.bin, place.order_id))
+    buffer = OrderRow.unpack(packed).buffer(place.gtin) if packed else None
+    if buffer is None:
+        raise AssertionError("a code leads to a buffer that is not there")
+    return buffer

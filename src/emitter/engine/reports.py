@@ -16,7 +16,7 @@ from emitter.engine.batch import Proposal
 from emitter.engine.box_naming import judge_boxes, without_boxes
 from emitter.engine.code_states import CHUNK, BufferMove
 from emitter.engine.holding import held_back
-from emitter.engine.lives import life_of
+from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place
 from emitter.engine.participants import require_active
 from emitter.errors import Reason, Refused
@@ -34,7 +34,6 @@ from emitter.store.code_rows import (
     pack_runs,
 )
 from emitter.store.port import ROWS_MAX
-from emitter.store.rows import OrderRow
 from emitter.trade.circulation import UTILISED, Acceptance, DocumentKind, DocumentStatus
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
     from emitter.engine.commands import ReportCodes
     from emitter.engine.transfer_commands import ShipCodes
     from emitter.engine.work import Work
-    from emitter.store.rows import BufferRow
     from emitter.trade.circulation import Move
 
     CodesCommand = ReportCodes | AggregateCodes | DisaggregateBoxes | ShipCodes
@@ -289,15 +287,6 @@ def _trace(work: Work, place: Place, bin_: int, document_id: UUID) -> None:
     life = life._replace(documents=life.documents + 1)
     work.change(life_key, life)
     work.put(schema.trace_key(*place, document_id), TraceRow(bin_, life.documents).pack())
-
-
-def buffer_at(work: Work, place: Place) -> BufferRow:
-    """Return the buffer that codes were located in."""
-    packed = work.get(schema.order_key(place.bin, place.order_id))
-    buffer = OrderRow.unpack(packed).buffer(place.gtin) if packed else None
-    if buffer is None:
-        raise AssertionError("a code leads to a buffer that is not there")
-    return buffer
 
 
 def apart(named: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.void]]:
