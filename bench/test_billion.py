@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 TEMPLATE = 10  # 85 bytes with a MAC of 44 characters
 GOODS = 5  # of each participant
 SIZES = 100, 1_000_000  # codes of an order, evenly by magnitude: 108,000 on average
-REPORT = 9_000  # codes a report: what fits one transaction wherever they lie
+REPORT = 2_500  # codes a report: one transaction wherever they lie; a job needs room for a while
 BATCH = 100_000  # codes a check
 _AT_ONCE = 5_000  # commands on their way while the store is built
 
