@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from emitter.api.suz.identity import document_identity
 from emitter.api.suz.reports import UNIT_ITEMS, is_box, require_own
-from emitter.api.suz.shapes import NOT_JSON, Fault, MisshapenError, read_json, read_shape
+from emitter.api.suz.shapes import Fault, MisshapenError, read_json, read_shape, write_json
 from emitter.engine.box_commands import AggregateCodes, PackUnit
 from emitter.engine.code_sets import CodeSet
 from emitter.engine.locating import Place
@@ -38,21 +37,12 @@ async def aggregation(shape: str, call: Call) -> tuple[DocumentView, bool]:
     details = {name: value for name, value in report.items() if name != "aggregationUnits"}
     sizes = groupby(len(unit["sntins"]) for unit in report["aggregationUnits"])
     known = details | {UNIT_ITEMS: [[size, len(list(same))] for size, same in sizes]}
-    text = _json(known)
+    text = write_json(known)
     if len(text.encode()) > call.limits.details_bytes_max:  # units of all sizes: named by number
-        text = _json(details)
+        text = write_json(details)
     command = AggregateCodes(call.bin, request_id, tuple(units), details=text, memory_us=memory_us)
     answer = await call.execute(command, apart=True)
     return answer.value, answer.replayed
-
-
-def _json(details: dict[str, Any]) -> str:
-    try:
-        text = json.dumps(details, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        text.encode()
-    except (ValueError, RecursionError):
-        raise MisshapenError(NOT_JSON) from None
-    return text
 
 
 def _unit(call: Call, unit: dict[str, Any], number: int) -> PackUnit:

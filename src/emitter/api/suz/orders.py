@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from emitter.api.suz.answers import Dialect
 from emitter.api.suz.identity import document_identity
-from emitter.api.suz.shapes import NOT_JSON, Fault, MisshapenError
+from emitter.api.suz.shapes import Fault, MisshapenError, write_json
 from emitter.api.suz.words import GROUP_WORDS
 from emitter.engine.commands import CloseOrder, CreateOrder, OrderLine
 from emitter.errors import Reason, Refused
@@ -41,22 +41,12 @@ async def create_order(call: Call, order: dict[str, Any], group: Group) -> tuple
         {n: v for n, v in item.items() if n not in ("quantity", "serialNumbers")}
         for item in order["products"]
     ]
-    text = _text(details)
+    text = write_json(details)
     request_id, memory_us = await document_identity(call)
     # X-Request-Id names a document: what is refused for money today, a top-up lets through.
     command = CreateOrder(call.bin, request_id, lines, text, memory_us, remembers_refusals=False)
     answer = await call.execute(command, apart=command.is_self_made)
     return answer.value, answer.replayed
-
-
-def _text(details: dict[str, Any]) -> str:
-    """Return what an order says as JSON; free attributes may hold what JSON and UTF-8 cannot."""
-    try:
-        text = json.dumps(details, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        text.encode()
-    except (ValueError, RecursionError):
-        raise MisshapenError(NOT_JSON) from None
-    return text
 
 
 def _lines(products: list[dict[str, Any]], group: Group, call: Call) -> tuple[OrderLine, ...]:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from emitter.api.suz.identity import document_identity
-from emitter.api.suz.shapes import NOT_JSON, Fault, MisshapenError, read_json, read_shape
+from emitter.api.suz.shapes import Fault, MisshapenError, read_json, read_shape, write_json
 from emitter.api.suz.words import PUT_ON_GOODS, REPORT_STATUS
 from emitter.engine.code_sets import CodeSet
 from emitter.engine.commands import ReportCodes
@@ -118,11 +118,7 @@ async def _report(
     if boxes:  # the engine counts them behind the codes
         at = [n for n, text in enumerate(report["sntins"]) if _BOX.fullmatch(text)]
         details[_ITEMS] = {"codes": len(report["sntins"]) - len(at), "boxes": at}
-    try:
-        text = json.dumps(details, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        text.encode()
-    except (ValueError, RecursionError):
-        raise MisshapenError(NOT_JSON) from None
+    text = write_json(details)
     command = ReportCodes(
         call.bin, request_id, kind, CodeSet(codes, boxes=boxes), reason,
         details=text, memory_us=memory_us,

@@ -47,6 +47,16 @@ def read_json(body: bytes) -> Any:
         raise MisshapenError(NOT_JSON) from None
 
 
+def write_json(details: dict[str, Any]) -> str:
+    """Return what came with a document as JSON; free attributes may hold what UTF-8 cannot."""
+    try:
+        text = json.dumps(details, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text.encode()
+    except (ValueError, RecursionError):
+        raise MisshapenError(NOT_JSON) from None
+    return text
+
+
 def read_shape(name: str, value: Any) -> dict[str, Any]:
     """Return an object of the named shape, normalised; raises `MisshapenError`."""
     faults: list[Fault] = []
