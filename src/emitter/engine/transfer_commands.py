@@ -98,39 +98,37 @@ class AcceptTransfer:
 
 
 @dataclass(frozen=True, slots=True)
-class RejectTransfer:
+class _EndTransfer:
+    """End a transfer as a whole: its goods are the sender's again."""
+
+    bin: int
+    request_id: str
+    transfer_id: UUID
+    details: str = ""
+
+    word: ClassVar[str]  # tells one end from the other under the same id
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+        _check(self.request_id, self.details, limits)
+
+    def digest(self) -> bytes:
+        """Return what tells this end from another request under the same id."""
+        return digest_of(self.word, str(self.transfer_id), self.details)
+
+
+class RejectTransfer(_EndTransfer):
     """Reject all goods of a transfer as their recipient: they are the sender's again."""
 
-    bin: int
-    request_id: str
-    transfer_id: UUID
-    details: str = ""
-
-    def check(self, limits: Limits) -> None:
-        """Refuse a wrong form."""
-        _check(self.request_id, self.details, limits)
-
-    def digest(self) -> bytes:
-        """Return what tells this rejection from another request under the same id."""
-        return digest_of("reject", str(self.transfer_id), self.details)
+    __slots__ = ()
+    word = "reject"
 
 
-@dataclass(frozen=True, slots=True)
-class RecallTransfer:
+class RecallTransfer(_EndTransfer):
     """Take back a transfer as its sender, before the recipient answers."""
 
-    bin: int
-    request_id: str
-    transfer_id: UUID
-    details: str = ""
-
-    def check(self, limits: Limits) -> None:
-        """Refuse a wrong form."""
-        _check(self.request_id, self.details, limits)
-
-    def digest(self) -> bytes:
-        """Return what tells this recall from another request under the same id."""
-        return digest_of("recall", str(self.transfer_id), self.details)
+    __slots__ = ()
+    word = "recall"
 
 
 TransferCommand = ShipCodes | AcceptTransfer | RejectTransfer | RecallTransfer
