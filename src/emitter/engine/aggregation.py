@@ -19,7 +19,7 @@ from emitter.engine.reports import ReportStep
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.box_rows import IN_TRANSIT, BoxRow
-from emitter.store.code_rows import BOXED, IN_VAIN, BufferRuns, LifeRow
+from emitter.store.code_rows import BOXED, IN_VAIN, BufferRuns, LifeRow, runs_in_vain
 from emitter.store.port import ROWS_MAX
 from emitter.store.spans import SPAN, change_spans, cut, new_spans, overlay, read_spans
 from emitter.trade.packing import PACK, UNPACK, BoxKind, BoxState, is_sscc
@@ -299,11 +299,7 @@ class DisaggregateStep(ReportStep):
         """Hold back what lies in no box, too."""
         mine, held = super()._held_back(work, place, named)
         unboxed, boxed = split_boxed(work, place, mine)
-        lost = np.zeros(len(unboxed), IN_VAIN)
-        for field in ("item", "first", "count"):
-            lost[field] = unboxed[field]
-        lost["reason"] = Reason.CODE_UNBOXED
-        return boxed, np.concatenate([held, lost])
+        return boxed, np.concatenate([held, runs_in_vain(unboxed, Reason.CODE_UNBOXED)])
 
     def _plan(
         self,

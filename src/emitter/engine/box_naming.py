@@ -15,7 +15,7 @@ from emitter.engine.lives import life_of
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.box_rows import IN_TRANSIT
-from emitter.store.code_rows import BOXED, IN_VAIN
+from emitter.store.code_rows import BOXED, IN_VAIN, runs_in_vain
 from emitter.store.spans import cut, read_spans
 from emitter.trade.packing import BoxState
 
@@ -107,10 +107,7 @@ def boxed_apart(
     by_box = boxed["boxed"]
     free = np.concatenate([free, boxed[by_box]])
     alone = boxed[~by_box]
-    lost = np.zeros(len(alone), IN_VAIN)
-    for field in ("item", "first", "count"):
-        lost[field] = alone[field]
-    lost["reason"] = Reason.CODE_BOXED
+    lost = runs_in_vain(alone, Reason.CODE_BOXED)
     return free[np.argsort(free["first"], kind="stable")], lost
 
 

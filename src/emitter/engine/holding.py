@@ -11,7 +11,7 @@ from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place, read_buffers
 from emitter.errors import Reason
 from emitter.store import schema
-from emitter.store.code_rows import IN_VAIN, OWNED, UNDER_WAY
+from emitter.store.code_rows import OWNED, UNDER_WAY, runs_in_vain
 from emitter.store.holding_keys import Holding, holding_key
 from emitter.store.spans import change_spans, cut, new_spans, read_spans, rows_to_change
 
@@ -55,7 +55,7 @@ def _idle(
     here, recipients = _parts(work, key, mine)
     there, coming = _parts(work, key, foreign)
     there["reason"][coming == bin_] = Reason.CODE_IN_TRANSIT
-    under_way = _lost(here[recipients != 0], Reason.CODE_IN_TRANSIT)
+    under_way = runs_in_vain(here[recipients != 0], Reason.CODE_IN_TRANSIT)
     return here[recipients == 0], np.concatenate([under_way, there])
 
 
@@ -70,7 +70,7 @@ def _owned(
         parts, owners = _parts(work, holding_key(Holding.OWNER, *place), named)
         own = np.where(owners == 0, place.bin, owners) == bin_
         mine, foreign = parts[own], parts[~own]
-    return mine, _lost(foreign, Reason.CODE_NOT_OWNED)
+    return mine, runs_in_vain(foreign, Reason.CODE_NOT_OWNED)
 
 
 def _parts(
@@ -81,15 +81,6 @@ def _parts(
     parts = named[pieces["run"]]
     parts["first"], parts["count"] = pieces["first"], pieces["count"]
     return parts, pieces["value"]
-
-
-def _lost(parts: NDArray[np.void], reason: Reason) -> NDArray[np.void]:
-    """Return named runs as refused ones; no state is told of what is not the caller's to move."""
-    lost = np.zeros(len(parts), IN_VAIN)
-    for field in ("item", "first", "count"):
-        lost[field] = parts[field]
-    lost["reason"] = reason
-    return lost
 
 
 class HoldingChange(NamedTuple):

@@ -32,6 +32,7 @@ from emitter.store.code_rows import (
     TraceRow,
     pack_in_vain,
     pack_runs,
+    runs_in_vain,
 )
 from emitter.store.port import ROWS_MAX
 from emitter.trade.circulation import UTILISED, Acceptance, DocumentKind, DocumentStatus
@@ -323,10 +324,8 @@ def _rows_max(runs: NDArray[np.void], repeated: int, places: int) -> int:
 
 def in_vain_of(runs: NDArray[np.void], reason: int | NDArray[np.uint8]) -> NDArray[np.void]:
     """Return named runs as refused ones; no state is told of them."""
-    lost = np.zeros(len(runs), IN_VAIN)
-    for field in ("item", "first", "count"):
-        lost[field] = runs[field]
-    lost["reason"], lost["place"] = reason, runs["slot"] + 1
+    lost = runs_in_vain(runs, reason)
+    lost["place"] = runs["slot"] + 1
     return lost
 
 

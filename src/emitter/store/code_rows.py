@@ -221,6 +221,15 @@ class InVain(NamedTuple):
         return int(self.items["count"].sum(dtype=np.int64))
 
 
+def runs_in_vain(runs: NDArray[np.void], reason: int | NDArray[np.uint8]) -> NDArray[np.void]:
+    """Return runs that items name as refused ones, `IN_VAIN`; neither state nor place is told."""
+    lost = np.zeros(len(runs), IN_VAIN)
+    for field in ("item", "first", "count"):
+        lost[field] = runs[field]
+    lost["reason"] = reason
+    return lost
+
+
 def pack_in_vain(in_vain: InVain) -> list[bytes]:
     """Return the rows that hold codes named in vain; each row is read by itself."""
     kept = np.empty(len(in_vain.items), _IN_VAIN_KEPT)
