@@ -12,16 +12,16 @@
 CPU_FOR_V3 static uint64_t four_streams(uint64_t blocks, uint32_t *sink)
 {
     struct sha256_streams state;
-    __m128i m[MAC_V3_LANES][4], given[MAC_V3_LANES][4];
+    __m128i m[SHA256_STREAMS][4], given[SHA256_STREAMS][4];
     uint64_t done = 0;
     memset(&state, 1, sizeof state);
     memset(given, 2, sizeof given);
-    for (; done < blocks; done += MAC_V3_LANES) {
+    for (; done < blocks; done += SHA256_STREAMS) {
         memcpy(m, given, sizeof m);
         sha256_compress_v3(&state, m);
     }
     __m128i all = _mm_setzero_si128();
-    for (int s = 0; s < MAC_V3_LANES; s++)
+    for (int s = 0; s < SHA256_STREAMS; s++)
         all = _mm_xor_si128(all, _mm_xor_si128(state.abef[s], state.cdgh[s]));
     *sink = (uint32_t)_mm_cvtsi128_si32(all);
     return done;
@@ -29,7 +29,7 @@ CPU_FOR_V3 static uint64_t four_streams(uint64_t blocks, uint32_t *sink)
 
 CPU_FOR_AVX512 static uint64_t thirty_two_lanes(uint64_t blocks, uint32_t *sink)
 {
-    __m512i state[MAC_HALVES][8], w[MAC_HALVES][16];
+    __m512i state[SHA256_HALVES][8], w[SHA256_HALVES][16];
     uint64_t done = 0;
     memset(state, 1, sizeof state);
     memset(w, 2, sizeof w);

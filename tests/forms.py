@@ -99,6 +99,11 @@ def symbols(codes: bytes, size: int, kind: int, sides: Sequence[int]) -> list[st
     return [hashlib.sha256(array.tobytes()).hexdigest() for array in drawn]
 
 
+def piece_digests(text: bytes, sizes: Sequence[int]) -> list[bytes]:
+    """Hash the pieces of the first so many bytes of a text, for each of the sizes."""
+    return [_core.piece_digests(memoryview(text)[:size]) for size in sizes]
+
+
 class Form:
     """A process in which the kernels run in one form."""
 

@@ -67,8 +67,9 @@ def test_an_ordinary_stub_reads_a_delivery(served: Served) -> None:
     assert all(len(message.records) <= MESSAGE_BYTES for message in messages)
     records = b"".join([message.records for message in messages])
     assert not last.records
-    assert last.sha256 == hashlib.sha256(records).digest()
-    assert not any(message.sha256 for message in messages[:-1])
+    pieces = [hashlib.sha256(message.records).digest() for message in messages[:-1]]
+    assert last.digest == hashlib.sha256(b"".join(pieces)).digest()
+    assert not any(message.digest for message in messages[:-1])
     assert records == codes_of(served, order.order_id, "stub")
     for start in range(0, len(records), 85):
         assert trade_codes.split(records[start : start + 85]).gtin == int(PHARMA)

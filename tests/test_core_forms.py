@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import random
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -181,3 +183,21 @@ def test_forms_agree_on_many_codes_of_every_shape(forms: list[Form], shape: str)
     count = amount(150_000, 1_000_000) if kind != SIGNATURE else amount(10_000, 1_000_000)
     answers = ask_all(forms, "digest", kind, made_of._asdict(), made_of.form, 987_654_321, count)
     assert len({str(answer) for answer in answers.values()}) == 1
+
+
+def test_pieces_are_hashed_as_the_standard_library_does(forms: list[Form]) -> None:
+    dice = random.Random(4)
+    piece = _core.DIGEST_PIECE
+    text = dice.randbytes(70 * piece)
+    edges = [0, 1, 55, 56, 63, 64, 119, 120, piece - 1, piece]  # around blocks and their padding
+    sizes = [
+        *(whole * piece + rest for whole in (0, 3, 10, 31, 32, 64) for rest in edges),
+        *(dice.randrange(len(text)) for _ in range(30)),
+    ]
+    expected = [
+        b"".join(hashlib.sha256(text[at : min(at + piece, size)]).digest()
+                 for at in range(0, size, piece))
+        for size in sizes
+    ]  # fmt: skip
+    for form, digests in ask_all(forms, "piece_digests", text, sizes).items():
+        assert digests == expected, form

@@ -29,7 +29,7 @@ RANKS = {
     "native": 0,
     "v1": 0,
     "_core": 1,
-    "wire": 1,
+    "wire": 2,
     "trade": 2,
     "store": 3,
     "engine": 4,

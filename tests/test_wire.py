@@ -95,7 +95,7 @@ def fields() -> st.SearchStrategy[DeliverBlockResponse]:
         replayed=st.booleans(),
         first_index=st.integers(-(2**63), 2**63 - 1),
         record_size=st.integers(-(2**31), 2**31 - 1),
-        sha256=st.binary(max_size=32),
+        digest=st.binary(max_size=32),
     )
 
 

@@ -348,3 +348,14 @@ def zpl_labels(
     the number ``number + i``. Sizes as in `symbol_pngs`; a refused code leaves its place empty.
     `ValueError` for a piece that is none or a part outside the code.
     """
+
+# ---- Digests ------------------------------------------------------------------------------------
+
+DIGEST_PIECE: Final = 16384
+
+def piece_digests(text: bytes | memoryview) -> bytes:
+    """Hash each piece of DIGEST_PIECE bytes by SHA-256 (FIPS 180-4): 32 bytes a piece, in order.
+
+    The last piece is as long as what is left; no text has no pieces. Many pieces are hashed at a
+    time, which is three times as fast as one digest of the whole (`native/digest.h`).
+    """

@@ -549,3 +549,7 @@ include "_core_scans.pxi"
 # ---- Symbols: GS1 DataMatrix --------------------------------------------------------------------
 
 include "_core_symbols.pxi"
+
+# ---- Digests ------------------------------------------------------------------------------------
+
+include "_core_digests.pxi"

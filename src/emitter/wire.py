@@ -11,6 +11,7 @@ the bytes before it are a head that the core puts in front of the codes it makes
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import socket
 from typing import Any
@@ -21,6 +22,7 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from emitter import _core
 from emitter.errors import Reason, Refusal, Refused
 from emitter.v1.code_pb2 import DeliverBlockResponse
 
@@ -104,6 +106,29 @@ def require_loopback(address: str) -> None:
             f"{address}: without TLS only loopback addresses are served and called;"
             " give certificates, or use 127.0.0.1"
         )
+
+
+class RecordsDigest:
+    """The digest of a stream of records: SHA-256 over the SHA-256 of the pieces of each message.
+
+    A single digest of all records would take as long as making them does; pieces of 16 KiB are
+    hashed many at a time.
+    """
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def update(self, records: memoryview) -> None:
+        """Take the records of the next message."""
+        self.update_hashed(_core.piece_digests(records))
+
+    def update_hashed(self, pieces: bytes) -> None:
+        """Take the digests of the pieces of the next message."""
+        self._digest.update(pieces)
+
+    def digest(self) -> bytes:
+        """Return the 32 bytes for all messages so far."""
+        return self._digest.digest()
 
 
 def records_head(before: DeliverBlockResponse, size: int) -> bytes:

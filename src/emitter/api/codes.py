@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, TypeVar
 
+from emitter import _core
 from emitter.api import values
 from emitter.engine.commands import DeliverBlock
 from emitter.errors import Reason, Refused
 from emitter.failpoints import reach
 from emitter.trade.gs1 import require_gtin
 from emitter.v1 import code_pb2
-from emitter.wire import records_head
+from emitter.wire import RecordsDigest, records_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,8 @@ _Item = TypeVar("_Item")
 class CodeServicer:
     """The service ``emitter.v1.CodeService``.
 
-    ``makers`` make the next message of a stream while gRPC sends the one before it and that one is
-    hashed: one message ahead, no more.
+    ``makers`` make and hash the next message of a stream while gRPC sends the one before it: one
+    message ahead, no more.
     """
 
     descriptor = code_pb2.DESCRIPTOR.services_by_name["CodeService"]
@@ -77,18 +77,17 @@ class CodeServicer:
     ) -> Iterator[bytes]:
         """Yield a message for each of the pieces of a block, and the digest of all records last.
 
-        The first message starts with the fields of ``first``. A message is hashed here after it
-        is sent and while the next one is made.
+        The first message starts with the fields of ``first``.
         """
-        digest = hashlib.sha256()
-        for head_size, making in _one_ahead(self._make(engine, block, pieces, first)):
-            message = making.result()
+        digest = RecordsDigest()
+        for making in _one_ahead(self._make(engine, block, pieces, first)):
+            message, hashed = making.result()
             yield message
             reach("delivery.streaming")
-            digest.update(memoryview(message)[head_size:])
+            digest.update_hashed(hashed)
         last = code_pb2.DeliverBlockResponse() if pieces else first
         last.first_index, last.record_size = block.row.quantity, block.record_size
-        last.sha256 = digest.digest()
+        last.digest = digest.digest()
         yield last.SerializeToString()
 
     def _make(
@@ -97,17 +96,14 @@ class CodeServicer:
         block: BlockView,
         pieces: range,
         first: code_pb2.DeliverBlockResponse,
-    ) -> Iterator[tuple[int, Future[bytes]]]:
-        """Start to make each message as it is asked for; yield the size of its head with it.
-
-        The core writes the records behind the head, so they are never copied.
-        """
+    ) -> Iterator[Future[tuple[bytes, bytes]]]:
+        """Start to make each message, with the digests of its pieces, as it is asked for."""
         before = first
         for index in pieces:
             count = min(pieces.step, block.row.quantity - index)
             before.first_index, before.record_size = index, block.record_size
             head = records_head(before, count * block.record_size)
-            yield len(head), self._makers.submit(engine.records, block, index, count, head=head)
+            yield self._makers.submit(_make_one, engine, block, index, count, head)
             before = code_pb2.DeliverBlockResponse()
 
     def list_blocks(
@@ -178,6 +174,17 @@ class CodeServicer:
                 for alert in call.engine.guesses.alerts()
             ]
         )
+
+
+def _make_one(
+    engine: Engine, block: BlockView, index: int, count: int, head: bytes
+) -> tuple[bytes, bytes]:
+    """Return a message and the digests of its pieces.
+
+    The core writes the records behind the head, so they are never copied.
+    """
+    message = engine.records(block, index, count, head=head)
+    return message, _core.piece_digests(memoryview(message)[len(head) :])
 
 
 def _one_ahead(items: Iterator[_Item]) -> Iterator[_Item]:

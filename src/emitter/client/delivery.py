@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from emitter.client.repeating import Repeats
 from emitter.v1 import code_pb2
-from emitter.wire import split_records
+from emitter.wire import RecordsDigest, split_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -80,7 +79,7 @@ class Delivery:
 
     def _read(self, call: Iterator[bytes]) -> Generator[NDArray[np.uint8], None, bool]:
         """Yield the records of one stream; return whether it came to its proper end."""
-        digest = hashlib.sha256()
+        digest = RecordsDigest()
         for message in call:
             try:
                 head, records = split_records(message)
@@ -99,8 +98,8 @@ class Delivery:
                 digest.update(records)
                 self._request.from_index += count
                 yield np.frombuffer(records, np.uint8).reshape(count, self.record_size)
-            if head.sha256:
-                if head.sha256 != digest.digest():
+            if head.digest:
+                if head.digest != digest.digest():
                     raise CodesDamagedError("the digest of the records differs")
                 return True
         return False

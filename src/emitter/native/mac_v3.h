@@ -1,9 +1,5 @@
-/* MACs with SHA instructions: four messages at a time. The theory is in mac_tile.h and hmac.h.
- *
- * SHA256RNDS2 makes two rounds of FIPS 180-4 section 6.2.2 and waits several cycles for itself, so
- * independent messages are interleaved: on Zen 5 a block takes 36 ns alone, 22.5 in two streams,
- * 19.6 in three, 19.4 in four. Source of the instruction sequence: S. Gulley and others, "Intel SHA
- * Extensions" (2013), which keeps the state as (A, B, E, F) and (C, D, G, H).
+/* MACs with SHA instructions: four messages at a time. The theory is in mac_tile.h, hmac.h and
+ * sha256_v3.h.
  *
  * Base64 is arithmetic on registers: 12 bytes become 16 six-bit numbers by two multiplications that
  * shift, and those characters by adding an offset that a shuffle picks from a constant register (W.
@@ -15,74 +11,9 @@
 
 #include "cpu.h"
 #include "mac_tile.h"
+#include "sha256_v3.h"
 
 #if CPU_IS_X86
-
-#define MAC_V3_LANES 4
-
-/* The state of each stream, as (A, B, E, F) and (C, D, G, H). */
-struct sha256_streams {
-    __m128i abef[MAC_V3_LANES];
-    __m128i cdgh[MAC_V3_LANES];
-};
-
-/* Four rounds and the message schedule around them, for the words [4 i, 4 i + 4). */
-CPU_FOR_V3 static inline void sha256_quad_v3(
-    __m128i *abef, __m128i *cdgh, __m128i m[4], const int i)
-{
-    const __m128i constants = _mm_loadu_si128((const __m128i *)(SHA256_CONSTANTS + 4 * i));
-    __m128i sum = _mm_add_epi32(m[i & 3], constants);
-    *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, sum);
-    if (i >= 3 && i < 15) {
-        __m128i *next = &m[(i + 1) & 3];
-        *next = _mm_add_epi32(*next, _mm_alignr_epi8(m[i & 3], m[(i - 1) & 3], 4));
-        *next = _mm_sha256msg2_epu32(*next, m[i & 3]);
-    }
-    *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(sum, 0x0e));
-    if (i >= 1 && i < 13)
-        m[(i - 1) & 3] = _mm_sha256msg1_epu32(m[(i - 1) & 3], m[i & 3]);
-}
-
-/* Take one block of each stream into the states; the blocks are used up. */
-CPU_FOR_V3 static inline void sha256_compress_v3(
-    struct sha256_streams *state, __m128i m[MAC_V3_LANES][4])
-{
-    struct sha256_streams next = *state;
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; i++) {
-#pragma GCC unroll 4
-        for (int s = 0; s < MAC_V3_LANES; s++)
-            sha256_quad_v3(&next.abef[s], &next.cdgh[s], m[s], i);
-    }
-    for (int s = 0; s < MAC_V3_LANES; s++) {
-        state->abef[s] = _mm_add_epi32(state->abef[s], next.abef[s]);
-        state->cdgh[s] = _mm_add_epi32(state->cdgh[s], next.cdgh[s]);
-    }
-}
-
-/* A midstate of eight words to the order of the instructions. */
-CPU_FOR_V3 static inline void sha256_load_v3(
-    const uint32_t words[8], __m128i *abef, __m128i *cdgh)
-{
-    __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)words), 0xb1);
-    __m128i high = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(words + 4)), 0x1b);
-    *abef = _mm_alignr_epi8(low, high, 8);
-    *cdgh = _mm_blend_epi16(high, low, 0xf0);
-}
-
-/* A state to words 0..3 and 4..7. */
-CPU_FOR_V3 static inline void sha256_words_v3(__m128i abef, __m128i cdgh, __m128i words[2])
-{
-    __m128i low = _mm_shuffle_epi32(abef, 0x1b), high = _mm_shuffle_epi32(cdgh, 0xb1);
-    words[0] = _mm_blend_epi16(low, high, 0xf0);
-    words[1] = _mm_alignr_epi8(high, low, 8);
-}
-
-CPU_FOR_V3 static inline __m128i mac_swap_v3(__m128i words)
-{
-    return _mm_shuffle_epi8(
-        words, _mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
-}
 
 /* Block `index` of a padded message as big-endian words. The first block of a message that has no
  * other is cut out of 64 bytes where they may be read, that is in front of `limit`. */
@@ -98,7 +29,7 @@ CPU_FOR_V3 static inline void mac_block_v3(
             __m128i bytes = _mm_loadu_si128((const __m128i *)message + i);
             bytes = _mm_and_si128(bytes, _mm_cmpgt_epi8(end, at));
             bytes = _mm_or_si128(bytes, _mm_and_si128(_mm_cmpeq_epi8(end, at), mark));
-            m[i] = mac_swap_v3(bytes);
+            m[i] = sha256_swap_v3(bytes);
         }
         m[3] = _mm_insert_epi32(m[3], (int)(8 * (64 + size)), 3);
         return;
@@ -106,7 +37,7 @@ CPU_FOR_V3 static inline void mac_block_v3(
     uint8_t block[64];
     hmac_pad(block, message, size, index);
     for (int i = 0; i < 4; i++)
-        m[i] = mac_swap_v3(_mm_loadu_si128((const __m128i *)block + i));
+        m[i] = sha256_swap_v3(_mm_loadu_si128((const __m128i *)block + i));
 }
 
 /* 16 characters from each 12 bytes, given as big-endian words, in each half of the register. */
@@ -144,11 +75,11 @@ CPU_FOR_V3 static inline void mac_text_v3(const __m128i words[2], uint8_t text[6
 CPU_FOR_V3 static inline void mac_streams_v3(
     struct mac_tile *tile, uint32_t lane, uint32_t count, const uint8_t *limit)
 {
-    uint32_t lanes[MAC_V3_LANES];
+    uint32_t lanes[SHA256_STREAMS];
     struct sha256_streams state, outer;
-    __m128i m[MAC_V3_LANES][4];
+    __m128i m[SHA256_STREAMS][4];
     uint32_t longest = 0;
-    for (int s = 0; s < MAC_V3_LANES; s++) {
+    for (int s = 0; s < SHA256_STREAMS; s++) {
         lanes[s] = lane + (uint32_t)s < count ? lane + (uint32_t)s : lane;
         const struct hmac_key *key = tile->keys[lanes[s]];
         sha256_load_v3(key->inner, &state.abef[s], &state.cdgh[s]);
@@ -157,23 +88,23 @@ CPU_FOR_V3 static inline void mac_streams_v3(
     }
     for (uint32_t index = 0; 64 * index < longest + 9; index++) {
         struct sha256_streams next = state;
-        for (int s = 0; s < MAC_V3_LANES; s++)
+        for (int s = 0; s < SHA256_STREAMS; s++)
             mac_block_v3(
                 tile->messages[lanes[s]], tile->sizes[lanes[s]], index, limit, m[s]);
         sha256_compress_v3(&next, m);
-        for (int s = 0; s < MAC_V3_LANES; s++)
+        for (int s = 0; s < SHA256_STREAMS; s++)
             if (64 * index < tile->sizes[lanes[s]] + 9) {
                 state.abef[s] = next.abef[s];
                 state.cdgh[s] = next.cdgh[s];
             }
     }
-    for (int s = 0; s < MAC_V3_LANES; s++) {
+    for (int s = 0; s < SHA256_STREAMS; s++) {
         sha256_words_v3(state.abef[s], state.cdgh[s], m[s]);
         m[s][2] = _mm_setr_epi32((int)0x80000000, 0, 0, 0);
         m[s][3] = _mm_setr_epi32(0, 0, 0, 8 * (64 + HMAC_SIZE));
     }
     sha256_compress_v3(&outer, m);
-    for (int s = 0; s < MAC_V3_LANES; s++) {
+    for (int s = 0; s < SHA256_STREAMS; s++) {
         sha256_words_v3(outer.abef[s], outer.cdgh[s], m[s]);
         mac_text_v3(m[s], tile->texts[lanes[s]]);
     }
@@ -182,7 +113,7 @@ CPU_FOR_V3 static inline void mac_streams_v3(
 /* mac_sign of mac.h. */
 CPU_FOR_V3 static void mac_sign_v3(struct mac_tile *tile, uint32_t count, const uint8_t *limit)
 {
-    for (uint32_t lane = 0; lane < count; lane += MAC_V3_LANES)
+    for (uint32_t lane = 0; lane < count; lane += SHA256_STREAMS)
         mac_streams_v3(tile, lane, count, limit);
 }
 

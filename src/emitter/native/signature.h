@@ -30,9 +30,9 @@ CPU_FOR_V3 static void signature_text_v3(const uint8_t signature[ED25519_SIZE], 
     __m256i words[3];
     for (int i = 0; i < 2; i++)
         words[i] = _mm256_set_m128i(
-            mac_swap_v3(_mm_loadu_si128((const __m128i *)(signature + 24 * i + 12))),
-            mac_swap_v3(_mm_loadu_si128((const __m128i *)(signature + 24 * i))));
-    __m128i last = mac_swap_v3(_mm_loadu_si128((const __m128i *)(signature + 48)));
+            sha256_swap_v3(_mm_loadu_si128((const __m128i *)(signature + 24 * i + 12))),
+            sha256_swap_v3(_mm_loadu_si128((const __m128i *)(signature + 24 * i))));
+    __m128i last = sha256_swap_v3(_mm_loadu_si128((const __m128i *)(signature + 48)));
     words[2] = _mm256_set_m128i(_mm_srli_si128(last, 12), last);
     for (int i = 0; i < 3; i++)
         _mm256_storeu_si256((__m256i *)(text + 32 * i), base64_v3(words[i]));

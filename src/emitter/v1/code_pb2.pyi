@@ -119,20 +119,20 @@ class DeliverBlockRequest(_message.Message):
     def __init__(self, order_id: _Optional[str] = ..., gtin: _Optional[str] = ..., block_id: _Optional[str] = ..., quantity: _Optional[int] = ..., from_index: _Optional[int] = ...) -> None: ...
 
 class DeliverBlockResponse(_message.Message):
-    __slots__ = ("block", "replayed", "first_index", "record_size", "sha256", "records")
+    __slots__ = ("block", "replayed", "first_index", "record_size", "digest", "records")
     BLOCK_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
     FIRST_INDEX_FIELD_NUMBER: _ClassVar[int]
     RECORD_SIZE_FIELD_NUMBER: _ClassVar[int]
-    SHA256_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
     RECORDS_FIELD_NUMBER: _ClassVar[int]
     block: Block
     replayed: bool
     first_index: int
     record_size: int
-    sha256: bytes
+    digest: bytes
     records: bytes
-    def __init__(self, block: _Optional[_Union[Block, _Mapping]] = ..., replayed: _Optional[bool] = ..., first_index: _Optional[int] = ..., record_size: _Optional[int] = ..., sha256: _Optional[bytes] = ..., records: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, block: _Optional[_Union[Block, _Mapping]] = ..., replayed: _Optional[bool] = ..., first_index: _Optional[int] = ..., record_size: _Optional[int] = ..., digest: _Optional[bytes] = ..., records: _Optional[bytes] = ...) -> None: ...
 
 class ListBlocksRequest(_message.Message):
     __slots__ = ("order_id", "gtin", "page_size", "page_token", "bin")
