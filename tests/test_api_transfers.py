@@ -12,6 +12,7 @@ from emitter.client import (
     CodeSpan,
     DocumentKind,
     IntroductionWay,
+    PackUnit,
     Reason,
     Refused,
     ReportDetails,
@@ -81,6 +82,28 @@ def test_goods_are_shipped_and_accepted_in_part(served: Served) -> None:
     assert len(served.operator.code_history(goods.codes[5]).events) == 6
     last = client.code_history(goods.codes[0]).events[-1]
     assert last.kind == CodeEventKind.CODE_EVENT_KIND_RETURNED
+
+
+def test_what_was_accepted_is_named_by_its_transfer(served: Served) -> None:
+    goods, client, other = Goods(served), served.client, served.other
+    sent = client.ship(OTHER_BIN, goods.all).transfer.transfer_id
+    other.accept_transfer(sent, refused=goods.codes[:3])
+    bought = Codes(transfers=[sent])
+    packed = other.aggregate([PackUnit(box="shelf", transfers=[sent])])
+    assert packed.moved_count == 7
+    assert other.disaggregate([], taken=bought).moved_count == 7
+    back = other.ship(BIN, bought).transfer
+    assert (back.code_count, other.recall_transfer(back.transfer_id).document.moved_count) == (7, 7)
+    sale = WithdrawalReason.WITHDRAWAL_REASON_RETAIL_SALE
+    pieces = list(other.report_many(DocumentKind.DOCUMENT_KIND_WITHDRAWAL, bought,
+                                    withdrawal_reason=sale))  # fmt: skip
+    assert [piece.report.moved_count for piece in pieces] == [7]
+    for caller, transfer, reason in (
+        (client, sent, Reason.TRANSFER_NOT_FOUND), (other, "?", Reason.FIELD_INVALID),
+    ):  # fmt: skip
+        with pytest.raises(Refused) as refused:
+            caller.withdraw(Codes(transfers=[transfer]), sale)
+        assert refused.value.reason is reason
 
 
 def test_goods_are_rejected_or_recalled(served: Served) -> None:

@@ -130,6 +130,9 @@ class Limits:
     report_spans_max: int = _limit(
         1_000, "ranges a report", "ranges and blocks of any size; each reads its order"
     )
+    report_transfers_max: int = _limit(
+        100, "transfers a report", "transfers of any size; each reads all its runs of codes"
+    )
     batch_products_max: int = _limit(
         1_000, "products a call", "a tenth of a second; two fit into a participant's queue"
     )

@@ -6,7 +6,13 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from emitter.api.values import civil_date, instant, require_date, require_order_id
+from emitter.api.values import (
+    civil_date,
+    instant,
+    require_date,
+    require_order_id,
+    require_uuid,
+)
 from emitter.engine.code_sets import BlockName, CodeSet, CodeSpan
 from emitter.engine.commands import ReportCodes, require_text
 from emitter.errors import Reason, Refused
@@ -112,7 +118,11 @@ def code_set(bin_: int, request: Named, where: str = "") -> CodeSet:
     if isinstance(request, box_pb2.DisaggregateBoxesRequest):
         names = request.inner_boxes
     boxes = require_boxes(bin_, names, f"{where}boxes")
-    return CodeSet(request.codes, tuple(spans), tuple(blocks), boxes)
+    transfers = [
+        require_uuid(transfer_id, f"{where}transfers[{number}]")
+        for number, transfer_id in enumerate(request.transfers)
+    ]
+    return CodeSet(request.codes, tuple(spans), tuple(blocks), boxes, tuple(transfers))
 
 
 def require_boxes(bin_: int, names: Iterable[str], field: str) -> tuple[BoxName, ...]:

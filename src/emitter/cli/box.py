@@ -47,6 +47,11 @@ _REQUEST = click.option(
     help=t("Сделать то же самое заново: документ с другим идентификатором.",
            "Do the same anew: a document under another id."),
 )  # fmt: skip
+_TRANSFERS = click.option(
+    "--transfer", "transfers", multiple=True, metavar="TRANSFER",
+    help=t("Коды, принятые по этой передаче; можно повторять.",
+           "The codes accepted by this transfer; may be repeated."),
+)  # fmt: skip
 _AGAIN = t(
     " Повтор той же команды после обрыва вернёт тот же документ.",
     " The same command again after a cut returns the same document.",
@@ -116,6 +121,7 @@ def sscc(
 @click.option("--inner", multiple=True, metavar="BOX",
               help=t("Упаковка, которая войдёт в эту; можно повторять.",
                      "A box that goes into this one; may be repeated."))  # fmt: skip
+@_TRANSFERS
 @click.option("--update", is_flag=True,
               help=t("Дополнить имеющуюся упаковку.", "Add to a box that is there."))  # fmt: skip
 @click.option("--kind", type=click.Choice(sorted(_KINDS)),
@@ -133,8 +139,8 @@ def sscc(
 @click.pass_context
 def pack(
     ctx: click.Context, access: Access, *, box_: str, file: BinaryIO | None, inner: tuple[str, ...],
-    update: bool, kind: str | None, capacity: int, valid: bool, attempt: str, bin_: str,
-    as_json: bool,
+    transfers: tuple[str, ...], update: bool, kind: str | None, capacity: int, valid: bool,
+    attempt: str, bin_: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Aggregate codes and boxes."""
     read: list[tuple[int, bytes]] = []
@@ -154,8 +160,10 @@ def pack(
             units[own] = PackUnit(box=own, codes=b"\n".join(code for _, code in inside))
             read += inside
     else:
-        units[box_] = PackUnit(box=box_, codes=b"\n".join(code for _, code in lines), boxes=inner)
-        read = [*lines, *((0, name.encode()) for name in inner)]
+        units[box_] = PackUnit(
+            box=box_, codes=b"\n".join(code for _, code in lines), boxes=inner, transfers=transfers
+        )
+        read = [*lines, *((0, name.encode()) for name in (*transfers, *inner))]
     for unit in units.values():
         unit.update, unit.capacity = update, capacity
         unit.kind = _KINDS[kind] if kind else 0  # type: ignore[assignment]
@@ -186,6 +194,7 @@ def pack(
 @click.option("--inner", multiple=True, metavar="BOX",
               help=t("Извлечь эту упаковку целиком; можно повторять.",
                      "Take this box out as it is; may be repeated."))  # fmt: skip
+@_TRANSFERS
 @_VALID
 @_REQUEST
 @_BIN
@@ -194,12 +203,13 @@ def pack(
 @click.pass_context
 def unpack(
     ctx: click.Context, access: Access, *, boxes: tuple[str, ...], file: BinaryIO | None,
-    inner: tuple[str, ...], valid: bool, attempt: str, bin_: str, as_json: bool,
+    inner: tuple[str, ...], transfers: tuple[str, ...], valid: bool, attempt: str, bin_: str,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Disaggregate."""
     lines = [] if file is None else _lines(file)
-    taken = Codes([code for _, code in lines], boxes=inner)
-    said = [*boxes, "", *inner]
+    taken = Codes([code for _, code in lines], boxes=inner, transfers=transfers)
+    said = [*boxes, "", *inner, *(["", *transfers] if transfers else [])]
     with access.client() as client:
         made = client.disaggregate(
             boxes,
@@ -209,7 +219,7 @@ def unpack(
             bin=bin_,
         )
         read = [(0, each.encode()) for each in boxes] + lines
-        read += [(0, name.encode()) for name in inner]
+        read += [(0, name.encode()) for name in (*transfers, *inner)]
         ctx.exit(_tell(client, made, read, bin_, as_json=as_json))
 
 

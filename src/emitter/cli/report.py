@@ -57,6 +57,9 @@ _CODES = (
     click.option("--box", "boxes", metavar="BOX", multiple=True,
                  help=t("Всё, что лежит в упаковке: SSCC или свой номер. Можно повторять.",
                         "All that lies in a box: its SSCC or a number of your own. Repeatable.")),
+    click.option("--transfer", "transfers", metavar="TRANSFER", multiple=True,
+                 help=t("Всё, что принято по передаче. Можно повторять.",
+                        "All that was accepted by a transfer. Repeatable.")),
 )  # fmt: skip
 _MANNER = (
     click.option("--date", "on", type=Day(),
@@ -163,6 +166,7 @@ def _report(
     block_id: str | None,
     span: tuple[int, int] | None,
     boxes: tuple[str, ...],
+    transfers: tuple[str, ...],
     on: dt.date | None,
     valid: bool,
     refused_file: BinaryIO | None,
@@ -173,7 +177,7 @@ def _report(
     **more: Any,
 ) -> int:
     """Report codes and show what came of it; return the exit code."""
-    named = Named(file, order_id, gtin, block_id, span, boxes)
+    named = Named(file, order_id, gtin, block_id, span, boxes, transfers)
     named.check()
     reasons = {name: more.pop(name) for name in list(more) if name in _REASON_FIELDS}
     said = reasons | {

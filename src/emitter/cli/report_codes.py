@@ -74,7 +74,7 @@ class Span(click.ParamType[tuple[int, int]]):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """How a command line names codes: by a file, by an order with its block or range, by boxes."""
+    """How a command line names codes: a file, an order, its block or range, boxes, transfers."""
 
     file: BinaryIO | None
     order_id: str | None
@@ -82,13 +82,17 @@ class Named:
     block_id: str | None
     span: tuple[int, int] | None
     boxes: tuple[str, ...]
+    transfers: tuple[str, ...]
 
     def check(self) -> None:
         """Refuse a command line that names no codes, or in two ways."""
-        if (self.file is not None) + (self.order_id is not None) + bool(self.boxes) != 1:
+        ways = (self.file is not None, self.order_id is not None, self.boxes, self.transfers)
+        if sum(map(bool, ways)) != 1:
             raise click.UsageError(
-                t("назовите коды: файлом, заявкой (--order) или упаковкой (--box)",
-                  "name the codes: by a file, by an order (--order) or by boxes (--box)")
+                t("назовите коды: файлом, заявкой (--order), упаковкой (--box) или передачей "
+                  "(--transfer)",
+                  "name the codes: by a file, an order (--order), boxes (--box) or transfers "
+                  "(--transfer)")
             )  # fmt: skip
         if self.order_id is None and (self.gtin or self.block_id or self.span):
             raise click.UsageError(
@@ -103,8 +107,8 @@ class Named:
 
     def codes(self, client: Client, bin_: str) -> Codes:
         """Return the block or the range of the order; all that was delivered if neither is said."""
-        if self.boxes:
-            return Codes(boxes=self.boxes)
+        if self.boxes or self.transfers:
+            return Codes(boxes=self.boxes, transfers=self.transfers)
         order_id = self.order_id or ""
         gtin, delivered = self.gtin, 0
         if gtin is None or not (self.block_id or self.span):
@@ -184,7 +188,7 @@ class Reporter:
                     read.clear()
 
     def report_named(self, codes: Codes) -> None:
-        """Report a block, a range or boxes."""
+        """Report a block, a range, boxes or transfers."""
         boxes = [(place, box.encode()) for place, box in enumerate(codes.boxes, 1)]
         for piece in self.client.report_many(self.kind, codes, attempt=self.attempt, **self.said):
             self._take(piece, boxes or None)
@@ -222,7 +226,9 @@ def bad_codes(
         else:
             place, text = read[run.item]
             if not names and not (run.gtin and run.quantity > 1):
-                names = [text.decode() if reason in _OF_BOXES or not place else identity(text)]
+                name = text.decode() if reason in _OF_BOXES or not place else identity(text)
+                yield Bad(place, reason, run.state, run.utilised, name, run.quantity)
+                continue
         for name in names:
             yield Bad(place, reason, run.state, run.utilised, name)
         if run.quantity > len(names):

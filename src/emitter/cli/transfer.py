@@ -53,14 +53,15 @@ def transfer() -> None:
 
 
 @transfer.command(
-    help=t("Отгрузить коды из файла, диапазон буфера или упаковки. Пока получатель не ответил, "
-           "товар не двигает никто.",
-           "Ship the codes of a file, a range of a buffer, or boxes. Until the recipient answers "
-           "nobody moves the goods."),
+    help=t("Отгрузить коды из файла, диапазон буфера, упаковки или принятое по передачам. Пока "
+           "получатель не ответил, товар не двигает никто.",
+           "Ship the codes of a file, a range of a buffer, boxes, or what was accepted by "
+           "transfers. Until the recipient answers nobody moves the goods."),
     examples=(
         "emitter transfer ship 990240003471 codes.csv",
         "emitter transfer ship 990240003471 --order 0197… --gtin 04870001234560 --quantity 1000",
         "emitter transfer ship 990240003471 --box 387000000000000017",
+        "emitter transfer ship 990240003471 --transfer 0197…",
     ),
 )  # fmt: skip
 @click.argument("recipient", metavar="BIN")
@@ -75,6 +76,9 @@ def transfer() -> None:
               help=t("Сколько кодов.", "How many codes."))  # fmt: skip
 @click.option("--box", "boxes", metavar="SSCC", multiple=True,
               help=t("Упаковка со всем содержимым.", "A box with all that is in it."))  # fmt: skip
+@click.option("--transfer", "transfers", metavar="TRANSFER", multiple=True,
+              help=t("Всё, что принято по передаче.",
+                     "All that was accepted by a transfer."))  # fmt: skip
 @_VALID
 @_ID
 @_BIN
@@ -90,7 +94,7 @@ def ship(
     if named["order_id"]:
         spans.append(CodeSpan(order_id=named["order_id"], gtin=named["gtin"],
                               first_index=named["first"], quantity=named["quantity"]))  # fmt: skip
-    codes = Codes(texts=_lines(file), spans=spans)
+    codes = Codes(texts=_lines(file), spans=spans, transfers=named["transfers"])
     with access.client() as client:
         made = client.ship(recipient, codes, boxes=named["boxes"], request_id=named["request_id"],
                            bin=bin_, acceptance=_acceptance(valid=valid))  # fmt: skip

@@ -70,6 +70,7 @@ class BoxCalls(Caller):
             spans=taken.spans,
             blocks=taken.blocks,
             inner_boxes=taken.boxes,
+            transfers=taken.transfers,
             acceptance=acceptance,
         )
         report: Report = self._ask(self._boxes.DisaggregateBoxes, request).report

@@ -1,7 +1,8 @@
 """Reports: what happened to codes after their delivery, in calls that say what is reported.
 
-Codes are named by `Codes`: by their text, by spans of a buffer, by blocks, by boxes. What a report
-could not move is not an error: the `Report` says how many, `Client.refused_codes` which and why.
+Codes are named by `Codes`: by text, spans of a buffer, blocks, boxes, accepted transfers. What a
+report could not move is not an error: the `Report` says how many, `Client.refused_codes` which and
+why.
 """
 
 from __future__ import annotations
@@ -36,12 +37,16 @@ REPORT_CODES = 30_000
 
 
 class Codes(NamedTuple):
-    """Codes of a report: marking or identification codes one by one, spans, blocks, boxes."""
+    """Codes of a report: marking or identification codes one by one, spans, blocks, boxes.
+
+    A transfer (its id) is all codes that the participant accepted of it.
+    """
 
     texts: Iterable[bytes] = ()
     spans: Iterable[CodeSpan] = ()
     blocks: Iterable[BlockReference] = ()
     boxes: Iterable[str] = ()
+    transfers: Iterable[str] = ()
 
 
 class ReportPiece(NamedTuple):
@@ -113,6 +118,7 @@ class ReportCalls(Caller):
         request.spans.extend(named.spans)
         request.blocks.extend(named.blocks)
         request.boxes.extend(named.boxes)
+        request.transfers.extend(named.transfers)
         report: Report = self._ask(self._reports.CreateReport, request).report
         return report
 
@@ -126,7 +132,7 @@ class ReportCalls(Caller):
     ) -> Iterator[ReportPiece]:
         """Report any number of codes, as many reports as it takes; yield each as it is made.
 
-        Spans, blocks and boxes come in a report of their own, after the texts.
+        Spans, blocks, boxes and transfers come in a report of their own, after the texts.
 
         The ids of the requests are made of what is reported, so whoever was cut off calls again
         with the same codes and goes on: what was reported before is answered, not done twice.
@@ -143,7 +149,8 @@ class ReportCalls(Caller):
         request.spans.extend(named.spans)
         request.blocks.extend(named.blocks)
         request.boxes.extend(named.boxes)
-        if request.spans or request.blocks or request.boxes:
+        request.transfers.extend(named.transfers)
+        if request.spans or request.blocks or request.boxes or request.transfers:
             yield self._piece(request, first, attempt)
 
     def _piece(

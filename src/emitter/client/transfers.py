@@ -117,5 +117,9 @@ class TransferCalls(Caller):
 def _goods(codes: Codes | Iterable[bytes], boxes: Iterable[str]) -> transfer_pb2.Goods:
     named = codes if isinstance(codes, Codes) else Codes(codes)
     return transfer_pb2.Goods(
-        codes=b"\n".join(named.texts), spans=named.spans, blocks=named.blocks, boxes=boxes
+        codes=b"\n".join(named.texts),
+        spans=named.spans,
+        blocks=named.blocks,
+        boxes=[*named.boxes, *boxes],
+        transfers=named.transfers,
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 _NONE = CodeSet()
+_KINDS = 5  # of items of a set: texts, spans, blocks, transfers, boxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ class AggregateCodes:
         for field, count, limit in (
             ("units", len(self.units), limits.aggregation_units_max),
             ("codes", sum(unit.codes.texts for unit in self.units), limits.report_codes_max),
-            ("spans", sum(unit.codes.named for unit in self.units), limits.report_spans_max),
+            ("spans", sum(unit.codes.ranges for unit in self.units), limits.report_spans_max),
+            ("transfers", sum(len(unit.codes.transfers) for unit in self.units),
+             limits.report_transfers_max),
             ("boxes", sum(len(unit.codes.boxes) for unit in self.units), limits.report_codes_max),
         ):
             if count > limit:
@@ -96,13 +99,16 @@ class AggregateCodes:
             b"\n".join(codes.text.removesuffix(b"\n") for codes in sets if codes.text),
             tuple(span for codes in sets for span in codes.spans),
             tuple(block for codes in sets for block in codes.blocks),
+            transfers=tuple(each for codes in sets for each in codes.transfers),
         )
-        sizes = [(s.texts, len(s.spans), len(s.blocks), len(s.boxes)) for s in sets]
+        sizes = [
+            (s.texts, len(s.spans), len(s.blocks), len(s.transfers), len(s.boxes)) for s in sets
+        ]
         return merged, Items(np.array(sizes, np.int64))
 
 
 class Items:
-    """The items of a document of several units: texts, spans, blocks and boxes of each in turn."""
+    """The items of a document of several units: of each in turn its texts, …, and boxes."""
 
     def __init__(self, sizes: NDArray[np.int64]) -> None:
         starts = np.cumsum(sizes) - sizes.reshape(-1)
@@ -113,7 +119,7 @@ class Items:
         """Return the item of the document for each item of the merged set."""
         parts = [
             np.arange(start, start + size)
-            for kind in range(3)
+            for kind in range(_KINDS - 1)
             for start, size in zip(
                 self._starts[:, kind].tolist(), self._sizes[:, kind].tolist(), strict=True
             )
@@ -128,7 +134,7 @@ class Items:
 
     def box(self, unit: int, number: int) -> int:
         """Return the item that is a box of a unit."""
-        return int(self._starts[unit, 3]) + number
+        return int(self._starts[unit, -1]) + number
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,8 @@ class DisaggregateBoxes:
         for field, count, limit in (
             ("boxes", boxes, limits.aggregation_units_max),
             ("codes", self.taken.texts, limits.report_codes_max),
-            ("spans", self.taken.named, limits.report_spans_max),
+            ("spans", self.taken.ranges, limits.report_spans_max),
+            ("transfers", len(self.taken.transfers), limits.report_transfers_max),
         ):
             if count > limit:
                 raise Refused(Reason.LIMIT_EXCEEDED, field=field, limit=limit)

@@ -36,6 +36,7 @@ class NamedBox(NamedTuple):
     """A box that an item names, with the codes in it as they were at a version.
 
     ``boxes`` is how many boxes lie in it directly; ``reason`` why nothing can be done with it.
+    ``of_transfer``: the item is the transfer that the box came with, and names more than this box.
     """
 
     item: int
@@ -44,6 +45,7 @@ class NamedBox(NamedTuple):
     version: int
     boxes: int
     buffers: list[BufferRuns]
+    of_transfer: bool = False
 
 
 def name_boxes(names: Sequence[BoxName], item: int, store: Store, *, deep: bool) -> list[NamedBox]:
@@ -71,10 +73,11 @@ def name_boxes(names: Sequence[BoxName], item: int, store: Store, *, deep: bool)
 def judge_boxes(work: Work, boxes: Sequence[NamedBox], bin_: int, move: Move) -> dict[int, Reason]:
     """Return the items whose boxes a participant may not move now, with the reasons.
 
-    BOX_CHANGED, for a repeat, if something else lies in a box than was read.
+    BOX_CHANGED, for a repeat, if something else lies in a box than was read, or one that is named
+    by its transfer has changed hands since.
     """
-    refused = {}
-    for item, box, reason, version, _, _ in boxes:
+    refused: dict[int, Reason] = {}
+    for item, box, reason, version, _, _, of_transfer in boxes:
         if reason:
             continue  # named in vain already
         path = read_path(work, box)
@@ -87,6 +90,8 @@ def judge_boxes(work: Work, boxes: Sequence[NamedBox], bin_: int, move: Move) ->
             refused[item] = Reason.CODE_IN_TRANSIT
         elif move.breaks_box and len(path) > 1:
             refused[item] = Reason.BOX_BOXED
+        if of_transfer and item in refused:
+            raise Refused(Reason.BOX_CHANGED)
     return refused
 
 

@@ -99,9 +99,9 @@ class Boxes:
             if self._space is not None:
                 boxes = [(f"units[{n}].box", u.box.box) for n, u in enumerate(command.units)]
                 require_own_ssccs(self._store, self._space, command.bin, boxes)
-            named = name_codes(command.merged()[0], *sources)
+            named = name_codes(command.merged()[0], *sources, whole=False)
             return AggregateStep(command, new_id(), named, self._limits)
-        named = name_codes(command.named(), *sources, deep=False)
+        named = name_codes(command.named(), *sources, deep=False, whole=False)
         return DisaggregateStep(command, new_id(), named)
 
     def read(self, bin_: int | None, name: BoxName) -> BoxView:

@@ -1,4 +1,4 @@
-"""How callers name codes: by their text, by a range of a buffer, by a block, by the box.
+"""How callers name codes: by their text, a range of a buffer, a block, a transfer, the box.
 
 Whatever is named becomes runs of codes in buffers. Texts are parsed, inverted and checked before
 the transaction, in bulk and without the interpreter; what was issued does not change any more.
@@ -16,6 +16,7 @@ from emitter.engine.box_naming import name_boxes
 from emitter.engine.locating import Place, locate_codes
 from emitter.engine.orders import require_buffer
 from emitter.engine.reading import read_block, read_order
+from emitter.engine.transfer_naming import name_transfers
 from emitter.errors import Reason, Refused
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from emitter.engine.box_naming import NamedBox
     from emitter.engine.keys import KeyRing
     from emitter.engine.ranges import Ranges
+    from emitter.store.code_rows import BufferRuns
     from emitter.store.port import Store
     from emitter.trade.packing import BoxName
 
@@ -50,16 +52,17 @@ class BlockName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CodeSet:
-    """Codes that a document is about. Items are counted: texts, then spans, blocks, and boxes.
+    """Codes that a document is about. Items: texts, then spans, blocks, transfers, and boxes.
 
     ``text`` has marking codes or identification codes, LF between them. A box is all codes that lie
-    in it at any depth.
+    in it at any depth, a transfer all that the participant accepted of it.
     """
 
     text: bytes = b""
     spans: tuple[CodeSpan, ...] = ()
     blocks: tuple[BlockName, ...] = ()
     boxes: tuple[BoxName, ...] = ()
+    transfers: tuple[UUID, ...] = ()
 
     @property
     def texts(self) -> int:
@@ -67,9 +70,14 @@ class CodeSet:
         return self.text.count(b"\n") + (bool(self.text) and not self.text.endswith(b"\n"))
 
     @property
-    def named(self) -> int:
+    def ranges(self) -> int:
         """Return how many ranges and blocks there are."""
         return len(self.spans) + len(self.blocks)
+
+    @property
+    def named(self) -> int:
+        """Return how many ranges, blocks and transfers there are."""
+        return self.ranges + len(self.transfers)
 
     def check(self, limits: Limits) -> None:
         """Refuse an empty set and one above the limits."""
@@ -77,7 +85,8 @@ class CodeSet:
             raise Refused(Reason.REPORT_EMPTY, field="codes")
         for field, count, limit in (
             ("codes", self.texts, limits.report_codes_max),
-            ("spans", self.named, limits.report_spans_max),
+            ("spans", self.ranges, limits.report_spans_max),
+            ("transfers", len(self.transfers), limits.report_transfers_max),
             ("boxes", len(self.boxes), limits.report_spans_max),
         ):
             if count > limit:
@@ -87,7 +96,10 @@ class CodeSet:
         """Return what tells this set from another, as JSON takes it."""
         spans = [(str(s.order_id), s.gtin, s.first, s.quantity) for s in self.spans]
         blocks = [(str(b.order_id), b.gtin, b.block_id) for b in self.blocks]
-        return (hashlib.sha256(self.text).hexdigest(), spans, blocks, self.boxes)
+        fields = (hashlib.sha256(self.text).hexdigest(), spans, blocks, self.boxes)
+        if not self.transfers:  # as before there were any: the digests of old requests stay
+            return fields
+        return (*fields, [str(transfer_id) for transfer_id in self.transfers])
 
 
 NAMED = np.dtype([("item", "<u4"), ("slot", "<i4"), ("first", "<u4"), ("count", "<u4"),
@@ -105,11 +117,19 @@ class NamedCodes(NamedTuple):
 
 
 def name_codes(
-    codes: CodeSet, bin_: int, store: Store, ranges: Ranges, keys: KeyRing, *, deep: bool = True
+    codes: CodeSet,
+    bin_: int,
+    store: Store,
+    ranges: Ranges,
+    keys: KeyRing,
+    *,
+    deep: bool = True,
+    whole: bool = True,
 ) -> NamedCodes:
-    """Find what a participant's set names; refuses a span or a block that is not there.
+    """Find what a participant's set names; refuses a span, block or transfer that is not there.
 
-    Boxes inside named ones count only if ``deep``.
+    Boxes inside named ones count only if ``deep``; boxes that came with a transfer are named by it
+    only if ``whole``.
     """
     located = locate_codes(codes.text, store, ranges, keys, identification=True)
     # A wrong check of another's code is not told from a right one: a report is no way to guess.
@@ -122,25 +142,40 @@ def name_codes(
     texts["first"] = np.where(located.reasons == 0, located.indexes, 0)
     texts["count"] = 1
     slots = {place: slot for slot, place in enumerate(located.places)}
-    spans: list[tuple[int, ...]] = []
+    runs = [texts]
+    item = len(texts)
     for field, order_id, gtin, first, count in _spans(codes, bin_, store):
         buffer = require_buffer(read_order(store, bin_, order_id).row, gtin)
         if not 0 <= first < first + count <= buffer.quantity:
             raise Refused(Reason.SPAN_INVALID, field=field, limit=buffer.quantity)
         slot = slots.setdefault(Place(bin_, order_id, gtin), len(slots))
-        spans.append((len(texts) + len(spans), slot, first, count, 0, False))
-    boxes = name_boxes(codes.boxes, len(texts) + len(spans), store, deep=deep)
-    runs = [texts, np.array(spans, NAMED)]
+        runs.append(np.array([(item, slot, first, count, 0, False)], NAMED))
+        item += 1
+    transfers = name_transfers(codes.transfers, bin_, item, store, whole=whole)
+    for named in transfers:
+        runs += _runs(named.item, named.buffers, slots, boxed=False)
+    item += len(transfers)
+    boxes = [box for named in transfers for box in named.boxes]
+    boxes += name_boxes(codes.boxes, item, store, deep=deep)
     for box in boxes:
-        for issuer, order_id, gtin, inside in box.buffers:
-            part = np.zeros(len(inside), NAMED)
-            part["first"], part["count"] = inside["first"], inside["count"]
-            part["slot"] = slots.setdefault(Place(issuer, order_id, gtin), len(slots))
-            part["item"], part["boxed"] = box.item, True
-            runs.append(part)
+        runs += _runs(box.item, box.buffers, slots, boxed=True)
         if box.reason:
             runs.append(np.array([(box.item, -1, 0, 1, box.reason, False)], NAMED))
     return NamedCodes(list(slots), np.concatenate(runs), boxes)
+
+
+def _runs(
+    item: int, buffers: list[BufferRuns], slots: dict[Place, int], *, boxed: bool
+) -> list[NDArray[np.void]]:
+    """Return what an item names by runs in buffers, each of which gets a slot."""
+    named = []
+    for issuer, order_id, gtin, runs in buffers:
+        part = np.zeros(len(runs), NAMED)
+        part["first"], part["count"] = runs["first"], runs["count"]
+        part["slot"] = slots.setdefault(Place(issuer, order_id, gtin), len(slots))
+        part["item"], part["boxed"] = item, boxed
+        named.append(part)
+    return named
 
 
 def _spans(codes: CodeSet, bin_: int, store: Store) -> list[tuple[str, UUID, int, int, int]]:

@@ -7,7 +7,7 @@ not move: it was captured at delivery.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from emitter.engine.work import Work
     from emitter.trade.circulation import Move
 
-    CodesCommand = ReportCodes | AggregateCodes | DisaggregateBoxes | ShipCodes
+    CodesCommand: TypeAlias = ReportCodes | AggregateCodes | DisaggregateBoxes | ShipCodes
 
 
 class Change(Protocol):

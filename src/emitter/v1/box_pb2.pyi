@@ -62,7 +62,7 @@ class Box(_message.Message):
     def __init__(self, box: _Optional[str] = ..., kind: _Optional[_Union[BoxKind, str]] = ..., state: _Optional[_Union[BoxState, str]] = ..., owner_bin: _Optional[str] = ..., packer_bin: _Optional[str] = ..., around: _Optional[_Iterable[str]] = ..., capacity: _Optional[int] = ..., code_count: _Optional[int] = ..., box_count: _Optional[int] = ..., total_code_count: _Optional[int] = ..., total_box_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., report_id: _Optional[str] = ...) -> None: ...
 
 class PackUnit(_message.Message):
-    __slots__ = ("box", "kind", "update", "capacity", "codes", "spans", "blocks", "boxes")
+    __slots__ = ("box", "kind", "update", "capacity", "codes", "spans", "blocks", "boxes", "transfers")
     BOX_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     UPDATE_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +71,7 @@ class PackUnit(_message.Message):
     SPANS_FIELD_NUMBER: _ClassVar[int]
     BLOCKS_FIELD_NUMBER: _ClassVar[int]
     BOXES_FIELD_NUMBER: _ClassVar[int]
+    TRANSFERS_FIELD_NUMBER: _ClassVar[int]
     box: str
     kind: BoxKind
     update: bool
@@ -79,7 +80,8 @@ class PackUnit(_message.Message):
     spans: _containers.RepeatedCompositeFieldContainer[_report_pb2.CodeSpan]
     blocks: _containers.RepeatedCompositeFieldContainer[_report_pb2.BlockReference]
     boxes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, box: _Optional[str] = ..., kind: _Optional[_Union[BoxKind, str]] = ..., update: _Optional[bool] = ..., capacity: _Optional[int] = ..., codes: _Optional[bytes] = ..., spans: _Optional[_Iterable[_Union[_report_pb2.CodeSpan, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[_report_pb2.BlockReference, _Mapping]]] = ..., boxes: _Optional[_Iterable[str]] = ...) -> None: ...
+    transfers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, box: _Optional[str] = ..., kind: _Optional[_Union[BoxKind, str]] = ..., update: _Optional[bool] = ..., capacity: _Optional[int] = ..., codes: _Optional[bytes] = ..., spans: _Optional[_Iterable[_Union[_report_pb2.CodeSpan, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[_report_pb2.BlockReference, _Mapping]]] = ..., boxes: _Optional[_Iterable[str]] = ..., transfers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AggregateCodesRequest(_message.Message):
     __slots__ = ("request_id", "bin", "units", "acceptance")
@@ -102,7 +104,7 @@ class AggregateCodesResponse(_message.Message):
     def __init__(self, report: _Optional[_Union[_report_pb2.Report, _Mapping]] = ..., replayed: _Optional[bool] = ...) -> None: ...
 
 class DisaggregateBoxesRequest(_message.Message):
-    __slots__ = ("request_id", "bin", "boxes", "codes", "spans", "blocks", "inner_boxes", "acceptance")
+    __slots__ = ("request_id", "bin", "boxes", "codes", "spans", "blocks", "inner_boxes", "acceptance", "transfers")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     BIN_FIELD_NUMBER: _ClassVar[int]
     BOXES_FIELD_NUMBER: _ClassVar[int]
@@ -111,6 +113,7 @@ class DisaggregateBoxesRequest(_message.Message):
     BLOCKS_FIELD_NUMBER: _ClassVar[int]
     INNER_BOXES_FIELD_NUMBER: _ClassVar[int]
     ACCEPTANCE_FIELD_NUMBER: _ClassVar[int]
+    TRANSFERS_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     bin: str
     boxes: _containers.RepeatedScalarFieldContainer[str]
@@ -119,7 +122,8 @@ class DisaggregateBoxesRequest(_message.Message):
     blocks: _containers.RepeatedCompositeFieldContainer[_report_pb2.BlockReference]
     inner_boxes: _containers.RepeatedScalarFieldContainer[str]
     acceptance: _report_pb2.Acceptance
-    def __init__(self, request_id: _Optional[str] = ..., bin: _Optional[str] = ..., boxes: _Optional[_Iterable[str]] = ..., codes: _Optional[bytes] = ..., spans: _Optional[_Iterable[_Union[_report_pb2.CodeSpan, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[_report_pb2.BlockReference, _Mapping]]] = ..., inner_boxes: _Optional[_Iterable[str]] = ..., acceptance: _Optional[_Union[_report_pb2.Acceptance, str]] = ...) -> None: ...
+    transfers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_id: _Optional[str] = ..., bin: _Optional[str] = ..., boxes: _Optional[_Iterable[str]] = ..., codes: _Optional[bytes] = ..., spans: _Optional[_Iterable[_Union[_report_pb2.CodeSpan, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[_report_pb2.BlockReference, _Mapping]]] = ..., inner_boxes: _Optional[_Iterable[str]] = ..., acceptance: _Optional[_Union[_report_pb2.Acceptance, str]] = ..., transfers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DisaggregateBoxesResponse(_message.Message):
     __slots__ = ("report", "replayed")

@@ -246,7 +246,7 @@ class RefusedCodes(_message.Message):
     def __init__(self, item: _Optional[int] = ..., reason: _Optional[_Union[_code_pb2.CodeReason, str]] = ..., state: _Optional[_Union[_code_pb2.CodeState, str]] = ..., utilised: _Optional[bool] = ..., order_id: _Optional[str] = ..., gtin: _Optional[str] = ..., first_index: _Optional[int] = ..., quantity: _Optional[int] = ..., identification_codes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateReportRequest(_message.Message):
-    __slots__ = ("request_id", "bin", "kind", "introduction_way", "dropout_reason", "withdrawal_reason", "return_reason", "acceptance", "event_date", "codes", "spans", "blocks", "details", "boxes")
+    __slots__ = ("request_id", "bin", "kind", "introduction_way", "dropout_reason", "withdrawal_reason", "return_reason", "acceptance", "event_date", "codes", "spans", "blocks", "details", "boxes", "transfers")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     BIN_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -261,6 +261,7 @@ class CreateReportRequest(_message.Message):
     BLOCKS_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
     BOXES_FIELD_NUMBER: _ClassVar[int]
+    TRANSFERS_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     bin: str
     kind: DocumentKind
@@ -275,7 +276,8 @@ class CreateReportRequest(_message.Message):
     blocks: _containers.RepeatedCompositeFieldContainer[BlockReference]
     details: ReportDetails
     boxes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, request_id: _Optional[str] = ..., bin: _Optional[str] = ..., kind: _Optional[_Union[DocumentKind, str]] = ..., introduction_way: _Optional[_Union[IntroductionWay, str]] = ..., dropout_reason: _Optional[_Union[DropoutReason, str]] = ..., withdrawal_reason: _Optional[_Union[WithdrawalReason, str]] = ..., return_reason: _Optional[_Union[ReturnReason, str]] = ..., acceptance: _Optional[_Union[Acceptance, str]] = ..., event_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., codes: _Optional[bytes] = ..., spans: _Optional[_Iterable[_Union[CodeSpan, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[BlockReference, _Mapping]]] = ..., details: _Optional[_Union[ReportDetails, _Mapping]] = ..., boxes: _Optional[_Iterable[str]] = ...) -> None: ...
+    transfers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_id: _Optional[str] = ..., bin: _Optional[str] = ..., kind: _Optional[_Union[DocumentKind, str]] = ..., introduction_way: _Optional[_Union[IntroductionWay, str]] = ..., dropout_reason: _Optional[_Union[DropoutReason, str]] = ..., withdrawal_reason: _Optional[_Union[WithdrawalReason, str]] = ..., return_reason: _Optional[_Union[ReturnReason, str]] = ..., acceptance: _Optional[_Union[Acceptance, str]] = ..., event_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., codes: _Optional[bytes] = ..., spans: _Optional[_Iterable[_Union[CodeSpan, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[BlockReference, _Mapping]]] = ..., details: _Optional[_Union[ReportDetails, _Mapping]] = ..., boxes: _Optional[_Iterable[str]] = ..., transfers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateReportResponse(_message.Message):
     __slots__ = ("report", "replayed")

@@ -27,55 +27,55 @@ from emitter.v1 import report_pb2 as emitter_dot_v1_dot_report__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x65mitter/v1/transfer.proto\x12\nemitter.v1\x1a\x15\x65mitter/v1/code.proto\x1a\x17\x65mitter/v1/report.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"v\n\x05Goods\x12\r\n\x05\x63odes\x18\x01 \x01(\x0c\x12#\n\x05spans\x18\x02 \x03(\x0b\x32\x14.emitter.v1.CodeSpan\x12*\n\x06\x62locks\x18\x03 \x03(\x0b\x32\x1a.emitter.v1.BlockReference\x12\r\n\x05\x62oxes\x18\x04 \x03(\t\"+\n\tGoodsLine\x12\x0c\n\x04gtin\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"\x89\x03\n\x08Transfer\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.emitter.v1.TransferState\x12&\n\x04side\x18\x03 \x01(\x0e\x32\x18.emitter.v1.TransferSide\x12\x12\n\nsender_bin\x18\x04 \x01(\t\x12\x15\n\rrecipient_bin\x18\x05 \x01(\t\x12-\n\tship_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61nswer_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncode_count\x18\x08 \x01(\x03\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\t \x01(\x03\x12\r\n\x05\x62oxes\x18\n \x03(\t\x12$\n\x05goods\x18\x0b \x03(\x0b\x32\x15.emitter.v1.GoodsLine\x12*\n\x07\x64\x65tails\x18\x0c \x01(\x0b\x32\x19.emitter.v1.ReportDetails\"\xc4\x01\n\x10ShipGoodsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\x15\n\rrecipient_bin\x18\x03 \x01(\t\x12 \n\x05goods\x18\x04 \x01(\x0b\x32\x11.emitter.v1.Goods\x12*\n\nacceptance\x18\x05 \x01(\x0e\x32\x16.emitter.v1.Acceptance\x12*\n\x07\x64\x65tails\x18\x06 \x01(\x0b\x32\x19.emitter.v1.ReportDetails\"s\n\x11ShipGoodsResponse\x12$\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x12.emitter.v1.Report\x12&\n\x08transfer\x18\x02 \x01(\x0b\x32\x14.emitter.v1.Transfer\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"\xee\x01\n\x15\x41\x63\x63\x65ptTransferRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\x12#\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x0b\x32\x11.emitter.v1.Goods\x12\"\n\x07refused\x18\x05 \x01(\x0b\x32\x11.emitter.v1.Goods\x12*\n\nacceptance\x18\x06 \x01(\x0e\x32\x16.emitter.v1.Acceptance\x12*\n\x07\x64\x65tails\x18\x07 \x01(\x0b\x32\x19.emitter.v1.ReportDetails\"x\n\x16\x41\x63\x63\x65ptTransferResponse\x12$\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x12.emitter.v1.Report\x12&\n\x08transfer\x18\x02 \x01(\x0b\x32\x14.emitter.v1.Transfer\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"y\n\x15RejectTransferRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\x12*\n\x07\x64\x65tails\x18\x04 \x01(\x0b\x32\x19.emitter.v1.ReportDetails\"x\n\x16RejectTransferResponse\x12$\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x12.emitter.v1.Report\x12&\n\x08transfer\x18\x02 \x01(\x0b\x32\x14.emitter.v1.Transfer\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"y\n\x15RecallTransferRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\x12*\n\x07\x64\x65tails\x18\x04 \x01(\x0b\x32\x19.emitter.v1.ReportDetails\"x\n\x16RecallTransferResponse\x12$\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x12.emitter.v1.Report\x12&\n\x08transfer\x18\x02 \x01(\x0b\x32\x14.emitter.v1.Transfer\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"6\n\x12GetTransferRequest\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\"=\n\x13GetTransferResponse\x12&\n\x08transfer\x18\x01 \x01(\x0b\x32\x14.emitter.v1.Transfer\"r\n\x14ListTransfersRequest\x12&\n\x04side\x18\x01 \x01(\x0e\x32\x18.emitter.v1.TransferSide\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0b\n\x03\x62in\x18\x04 \x01(\t\"Y\n\x15ListTransfersResponse\x12\'\n\ttransfers\x18\x01 \x03(\x0b\x32\x14.emitter.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x96\x02\n\tCodeEvent\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x04kind\x18\x02 \x01(\x0e\x32\x19.emitter.v1.CodeEventKind\x12/\n\rdocument_kind\x18\x03 \x01(\x0e\x32\x18.emitter.v1.DocumentKind\x12\x0b\n\x03\x62in\x18\x04 \x01(\t\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x11\n\tother_bin\x18\x06 \x01(\t\x12\x12\n\nother_name\x18\x07 \x01(\t\x12\n\n\x02id\x18\x08 \x01(\t\x12$\n\x05state\x18\t \x01(\x0e\x32\x15.emitter.v1.CodeState\x12\x11\n\towner_bin\x18\n \x01(\t\"%\n\x15GetCodeHistoryRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x0c\"\xd3\x01\n\x16GetCodeHistoryResponse\x12\x0c\n\x04gtin\x18\x01 \x01(\t\x12\x0e\n\x06serial\x18\x02 \x01(\t\x12$\n\x05state\x18\x03 \x01(\x0e\x32\x15.emitter.v1.CodeState\x12\x10\n\x08utilised\x18\x04 \x01(\x08\x12\x11\n\towner_bin\x18\x05 \x01(\t\x12\x12\n\nowner_name\x18\x06 \x01(\t\x12\x15\n\rrecipient_bin\x18\x07 \x01(\t\x12%\n\x06\x65vents\x18\x08 \x03(\x0b\x32\x15.emitter.v1.CodeEvent*\xc6\x01\n\rTransferState\x12\x1e\n\x1aTRANSFER_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16TRANSFER_STATE_SHIPPED\x10\x01\x12\x1b\n\x17TRANSFER_STATE_ACCEPTED\x10\x02\x12\"\n\x1eTRANSFER_STATE_PARTLY_ACCEPTED\x10\x03\x12\x1b\n\x17TRANSFER_STATE_REJECTED\x10\x04\x12\x1b\n\x17TRANSFER_STATE_RECALLED\x10\x05*d\n\x0cTransferSide\x12\x1d\n\x19TRANSFER_SIDE_UNSPECIFIED\x10\x00\x12\x18\n\x14TRANSFER_SIDE_SENDER\x10\x01\x12\x1b\n\x17TRANSFER_SIDE_RECIPIENT\x10\x02*\xc6\x01\n\rCodeEventKind\x12\x1f\n\x1b\x43ODE_EVENT_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ODE_EVENT_KIND_EMITTED\x10\x01\x12\x1d\n\x19\x43ODE_EVENT_KIND_DELIVERED\x10\x02\x12\x1c\n\x18\x43ODE_EVENT_KIND_ANNULLED\x10\x03\x12\x1c\n\x18\x43ODE_EVENT_KIND_DOCUMENT\x10\x04\x12\x1c\n\x18\x43ODE_EVENT_KIND_RETURNED\x10\x05\x32\xe5\x04\n\x0fTransferService\x12H\n\tShipGoods\x12\x1c.emitter.v1.ShipGoodsRequest\x1a\x1d.emitter.v1.ShipGoodsResponse\x12W\n\x0e\x41\x63\x63\x65ptTransfer\x12!.emitter.v1.AcceptTransferRequest\x1a\".emitter.v1.AcceptTransferResponse\x12W\n\x0eRejectTransfer\x12!.emitter.v1.RejectTransferRequest\x1a\".emitter.v1.RejectTransferResponse\x12W\n\x0eRecallTransfer\x12!.emitter.v1.RecallTransferRequest\x1a\".emitter.v1.RecallTransferResponse\x12N\n\x0bGetTransfer\x12\x1e.emitter.v1.GetTransferRequest\x1a\x1f.emitter.v1.GetTransferResponse\x12T\n\rListTransfers\x12 .emitter.v1.ListTransfersRequest\x1a!.emitter.v1.ListTransfersResponse\x12W\n\x0eGetCodeHistory\x12!.emitter.v1.GetCodeHistoryRequest\x1a\".emitter.v1.GetCodeHistoryResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x65mitter/v1/transfer.proto\x12\nemitter.v1\x1a\x15\x65mitter/v1/code.proto\x1a\x17\x65mitter/v1/report.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x89\x01\n\x05Goods\x12\r\n\x05\x63odes\x18\x01 \x01(\x0c\x12#\n\x05spans\x18\x02 \x03(\x0b\x32\x14.emitter.v1.CodeSpan\x12*\n\x06\x62locks\x18\x03 \x03(\x0b\x32\x1a.emitter.v1.BlockReference\x12\r\n\x05\x62oxes\x18\x04 \x03(\t\x12\x11\n\ttransfers\x18\x05 \x03(\t\"+\n\tGoodsLine\x12\x0c\n\x04gtin\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"\x89\x03\n\x08Transfer\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.emitter.v1.TransferState\x12&\n\x04side\x18\x03 \x01(\x0e\x32\x18.emitter.v1.TransferSide\x12\x12\n\nsender_bin\x18\x04 \x01(\t\x12\x15\n\rrecipient_bin\x18\x05 \x01(\t\x12-\n\tship_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61nswer_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncode_count\x18\x08 \x01(\x03\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\t \x01(\x03\x12\r\n\x05\x62oxes\x18\n \x03(\t\x12$\n\x05goods\x18\x0b \x03(\x0b\x32\x15.emitter.v1.GoodsLine\x12*\n\x07\x64\x65tails\x18\x0c \x01(\x0b\x32\x19.emitter.v1.ReportDetails\"\xc4\x01\n\x10ShipGoodsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\x15\n\rrecipient_bin\x18\x03 \x01(\t\x12 \n\x05goods\x18\x04 \x01(\x0b\x32\x11.emitter.v1.Goods\x12*\n\nacceptance\x18\x05 \x01(\x0e\x32\x16.emitter.v1.Acceptance\x12*\n\x07\x64\x65tails\x18\x06 \x01(\x0b\x32\x19.emitter.v1.ReportDetails\"s\n\x11ShipGoodsResponse\x12$\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x12.emitter.v1.Report\x12&\n\x08transfer\x18\x02 \x01(\x0b\x32\x14.emitter.v1.Transfer\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"\xee\x01\n\x15\x41\x63\x63\x65ptTransferRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\x12#\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x0b\x32\x11.emitter.v1.Goods\x12\"\n\x07refused\x18\x05 \x01(\x0b\x32\x11.emitter.v1.Goods\x12*\n\nacceptance\x18\x06 \x01(\x0e\x32\x16.emitter.v1.Acceptance\x12*\n\x07\x64\x65tails\x18\x07 \x01(\x0b\x32\x19.emitter.v1.ReportDetails\"x\n\x16\x41\x63\x63\x65ptTransferResponse\x12$\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x12.emitter.v1.Report\x12&\n\x08transfer\x18\x02 \x01(\x0b\x32\x14.emitter.v1.Transfer\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"y\n\x15RejectTransferRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\x12*\n\x07\x64\x65tails\x18\x04 \x01(\x0b\x32\x19.emitter.v1.ReportDetails\"x\n\x16RejectTransferResponse\x12$\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x12.emitter.v1.Report\x12&\n\x08transfer\x18\x02 \x01(\x0b\x32\x14.emitter.v1.Transfer\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"y\n\x15RecallTransferRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\x12*\n\x07\x64\x65tails\x18\x04 \x01(\x0b\x32\x19.emitter.v1.ReportDetails\"x\n\x16RecallTransferResponse\x12$\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x12.emitter.v1.Report\x12&\n\x08transfer\x18\x02 \x01(\x0b\x32\x14.emitter.v1.Transfer\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"6\n\x12GetTransferRequest\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\"=\n\x13GetTransferResponse\x12&\n\x08transfer\x18\x01 \x01(\x0b\x32\x14.emitter.v1.Transfer\"r\n\x14ListTransfersRequest\x12&\n\x04side\x18\x01 \x01(\x0e\x32\x18.emitter.v1.TransferSide\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0b\n\x03\x62in\x18\x04 \x01(\t\"Y\n\x15ListTransfersResponse\x12\'\n\ttransfers\x18\x01 \x03(\x0b\x32\x14.emitter.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x96\x02\n\tCodeEvent\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x04kind\x18\x02 \x01(\x0e\x32\x19.emitter.v1.CodeEventKind\x12/\n\rdocument_kind\x18\x03 \x01(\x0e\x32\x18.emitter.v1.DocumentKind\x12\x0b\n\x03\x62in\x18\x04 \x01(\t\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x11\n\tother_bin\x18\x06 \x01(\t\x12\x12\n\nother_name\x18\x07 \x01(\t\x12\n\n\x02id\x18\x08 \x01(\t\x12$\n\x05state\x18\t \x01(\x0e\x32\x15.emitter.v1.CodeState\x12\x11\n\towner_bin\x18\n \x01(\t\"%\n\x15GetCodeHistoryRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x0c\"\xd3\x01\n\x16GetCodeHistoryResponse\x12\x0c\n\x04gtin\x18\x01 \x01(\t\x12\x0e\n\x06serial\x18\x02 \x01(\t\x12$\n\x05state\x18\x03 \x01(\x0e\x32\x15.emitter.v1.CodeState\x12\x10\n\x08utilised\x18\x04 \x01(\x08\x12\x11\n\towner_bin\x18\x05 \x01(\t\x12\x12\n\nowner_name\x18\x06 \x01(\t\x12\x15\n\rrecipient_bin\x18\x07 \x01(\t\x12%\n\x06\x65vents\x18\x08 \x03(\x0b\x32\x15.emitter.v1.CodeEvent*\xc6\x01\n\rTransferState\x12\x1e\n\x1aTRANSFER_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16TRANSFER_STATE_SHIPPED\x10\x01\x12\x1b\n\x17TRANSFER_STATE_ACCEPTED\x10\x02\x12\"\n\x1eTRANSFER_STATE_PARTLY_ACCEPTED\x10\x03\x12\x1b\n\x17TRANSFER_STATE_REJECTED\x10\x04\x12\x1b\n\x17TRANSFER_STATE_RECALLED\x10\x05*d\n\x0cTransferSide\x12\x1d\n\x19TRANSFER_SIDE_UNSPECIFIED\x10\x00\x12\x18\n\x14TRANSFER_SIDE_SENDER\x10\x01\x12\x1b\n\x17TRANSFER_SIDE_RECIPIENT\x10\x02*\xc6\x01\n\rCodeEventKind\x12\x1f\n\x1b\x43ODE_EVENT_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ODE_EVENT_KIND_EMITTED\x10\x01\x12\x1d\n\x19\x43ODE_EVENT_KIND_DELIVERED\x10\x02\x12\x1c\n\x18\x43ODE_EVENT_KIND_ANNULLED\x10\x03\x12\x1c\n\x18\x43ODE_EVENT_KIND_DOCUMENT\x10\x04\x12\x1c\n\x18\x43ODE_EVENT_KIND_RETURNED\x10\x05\x32\xe5\x04\n\x0fTransferService\x12H\n\tShipGoods\x12\x1c.emitter.v1.ShipGoodsRequest\x1a\x1d.emitter.v1.ShipGoodsResponse\x12W\n\x0e\x41\x63\x63\x65ptTransfer\x12!.emitter.v1.AcceptTransferRequest\x1a\".emitter.v1.AcceptTransferResponse\x12W\n\x0eRejectTransfer\x12!.emitter.v1.RejectTransferRequest\x1a\".emitter.v1.RejectTransferResponse\x12W\n\x0eRecallTransfer\x12!.emitter.v1.RecallTransferRequest\x1a\".emitter.v1.RecallTransferResponse\x12N\n\x0bGetTransfer\x12\x1e.emitter.v1.GetTransferRequest\x1a\x1f.emitter.v1.GetTransferResponse\x12T\n\rListTransfers\x12 .emitter.v1.ListTransfersRequest\x1a!.emitter.v1.ListTransfersResponse\x12W\n\x0eGetCodeHistory\x12!.emitter.v1.GetCodeHistoryRequest\x1a\".emitter.v1.GetCodeHistoryResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'emitter.v1.transfer_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRANSFERSTATE']._serialized_start=2713
-  _globals['_TRANSFERSTATE']._serialized_end=2911
-  _globals['_TRANSFERSIDE']._serialized_start=2913
-  _globals['_TRANSFERSIDE']._serialized_end=3013
-  _globals['_CODEEVENTKIND']._serialized_start=3016
-  _globals['_CODEEVENTKIND']._serialized_end=3214
-  _globals['_GOODS']._serialized_start=122
-  _globals['_GOODS']._serialized_end=240
-  _globals['_GOODSLINE']._serialized_start=242
-  _globals['_GOODSLINE']._serialized_end=285
-  _globals['_TRANSFER']._serialized_start=288
-  _globals['_TRANSFER']._serialized_end=681
-  _globals['_SHIPGOODSREQUEST']._serialized_start=684
-  _globals['_SHIPGOODSREQUEST']._serialized_end=880
-  _globals['_SHIPGOODSRESPONSE']._serialized_start=882
-  _globals['_SHIPGOODSRESPONSE']._serialized_end=997
-  _globals['_ACCEPTTRANSFERREQUEST']._serialized_start=1000
-  _globals['_ACCEPTTRANSFERREQUEST']._serialized_end=1238
-  _globals['_ACCEPTTRANSFERRESPONSE']._serialized_start=1240
-  _globals['_ACCEPTTRANSFERRESPONSE']._serialized_end=1360
-  _globals['_REJECTTRANSFERREQUEST']._serialized_start=1362
-  _globals['_REJECTTRANSFERREQUEST']._serialized_end=1483
-  _globals['_REJECTTRANSFERRESPONSE']._serialized_start=1485
-  _globals['_REJECTTRANSFERRESPONSE']._serialized_end=1605
-  _globals['_RECALLTRANSFERREQUEST']._serialized_start=1607
-  _globals['_RECALLTRANSFERREQUEST']._serialized_end=1728
-  _globals['_RECALLTRANSFERRESPONSE']._serialized_start=1730
-  _globals['_RECALLTRANSFERRESPONSE']._serialized_end=1850
-  _globals['_GETTRANSFERREQUEST']._serialized_start=1852
-  _globals['_GETTRANSFERREQUEST']._serialized_end=1906
-  _globals['_GETTRANSFERRESPONSE']._serialized_start=1908
-  _globals['_GETTRANSFERRESPONSE']._serialized_end=1969
-  _globals['_LISTTRANSFERSREQUEST']._serialized_start=1971
-  _globals['_LISTTRANSFERSREQUEST']._serialized_end=2085
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=2087
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=2176
-  _globals['_CODEEVENT']._serialized_start=2179
-  _globals['_CODEEVENT']._serialized_end=2457
-  _globals['_GETCODEHISTORYREQUEST']._serialized_start=2459
-  _globals['_GETCODEHISTORYREQUEST']._serialized_end=2496
-  _globals['_GETCODEHISTORYRESPONSE']._serialized_start=2499
-  _globals['_GETCODEHISTORYRESPONSE']._serialized_end=2710
-  _globals['_TRANSFERSERVICE']._serialized_start=3217
-  _globals['_TRANSFERSERVICE']._serialized_end=3830
+  _globals['_TRANSFERSTATE']._serialized_start=2733
+  _globals['_TRANSFERSTATE']._serialized_end=2931
+  _globals['_TRANSFERSIDE']._serialized_start=2933
+  _globals['_TRANSFERSIDE']._serialized_end=3033
+  _globals['_CODEEVENTKIND']._serialized_start=3036
+  _globals['_CODEEVENTKIND']._serialized_end=3234
+  _globals['_GOODS']._serialized_start=123
+  _globals['_GOODS']._serialized_end=260
+  _globals['_GOODSLINE']._serialized_start=262
+  _globals['_GOODSLINE']._serialized_end=305
+  _globals['_TRANSFER']._serialized_start=308
+  _globals['_TRANSFER']._serialized_end=701
+  _globals['_SHIPGOODSREQUEST']._serialized_start=704
+  _globals['_SHIPGOODSREQUEST']._serialized_end=900
+  _globals['_SHIPGOODSRESPONSE']._serialized_start=902
+  _globals['_SHIPGOODSRESPONSE']._serialized_end=1017
+  _globals['_ACCEPTTRANSFERREQUEST']._serialized_start=1020
+  _globals['_ACCEPTTRANSFERREQUEST']._serialized_end=1258
+  _globals['_ACCEPTTRANSFERRESPONSE']._serialized_start=1260
+  _globals['_ACCEPTTRANSFERRESPONSE']._serialized_end=1380
+  _globals['_REJECTTRANSFERREQUEST']._serialized_start=1382
+  _globals['_REJECTTRANSFERREQUEST']._serialized_end=1503
+  _globals['_REJECTTRANSFERRESPONSE']._serialized_start=1505
+  _globals['_REJECTTRANSFERRESPONSE']._serialized_end=1625
+  _globals['_RECALLTRANSFERREQUEST']._serialized_start=1627
+  _globals['_RECALLTRANSFERREQUEST']._serialized_end=1748
+  _globals['_RECALLTRANSFERRESPONSE']._serialized_start=1750
+  _globals['_RECALLTRANSFERRESPONSE']._serialized_end=1870
+  _globals['_GETTRANSFERREQUEST']._serialized_start=1872
+  _globals['_GETTRANSFERREQUEST']._serialized_end=1926
+  _globals['_GETTRANSFERRESPONSE']._serialized_start=1928
+  _globals['_GETTRANSFERRESPONSE']._serialized_end=1989
+  _globals['_LISTTRANSFERSREQUEST']._serialized_start=1991
+  _globals['_LISTTRANSFERSREQUEST']._serialized_end=2105
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=2107
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=2196
+  _globals['_CODEEVENT']._serialized_start=2199
+  _globals['_CODEEVENT']._serialized_end=2477
+  _globals['_GETCODEHISTORYREQUEST']._serialized_start=2479
+  _globals['_GETCODEHISTORYREQUEST']._serialized_end=2516
+  _globals['_GETCODEHISTORYRESPONSE']._serialized_start=2519
+  _globals['_GETCODEHISTORYRESPONSE']._serialized_end=2730
+  _globals['_TRANSFERSERVICE']._serialized_start=3237
+  _globals['_TRANSFERSERVICE']._serialized_end=3850
 # @@protoc_insertion_point(module_scope)

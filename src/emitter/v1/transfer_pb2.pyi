@@ -52,16 +52,18 @@ CODE_EVENT_KIND_DOCUMENT: CodeEventKind
 CODE_EVENT_KIND_RETURNED: CodeEventKind
 
 class Goods(_message.Message):
-    __slots__ = ("codes", "spans", "blocks", "boxes")
+    __slots__ = ("codes", "spans", "blocks", "boxes", "transfers")
     CODES_FIELD_NUMBER: _ClassVar[int]
     SPANS_FIELD_NUMBER: _ClassVar[int]
     BLOCKS_FIELD_NUMBER: _ClassVar[int]
     BOXES_FIELD_NUMBER: _ClassVar[int]
+    TRANSFERS_FIELD_NUMBER: _ClassVar[int]
     codes: bytes
     spans: _containers.RepeatedCompositeFieldContainer[_report_pb2.CodeSpan]
     blocks: _containers.RepeatedCompositeFieldContainer[_report_pb2.BlockReference]
     boxes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, codes: _Optional[bytes] = ..., spans: _Optional[_Iterable[_Union[_report_pb2.CodeSpan, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[_report_pb2.BlockReference, _Mapping]]] = ..., boxes: _Optional[_Iterable[str]] = ...) -> None: ...
+    transfers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, codes: _Optional[bytes] = ..., spans: _Optional[_Iterable[_Union[_report_pb2.CodeSpan, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[_report_pb2.BlockReference, _Mapping]]] = ..., boxes: _Optional[_Iterable[str]] = ..., transfers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GoodsLine(_message.Message):
     __slots__ = ("gtin", "quantity")
