@@ -168,6 +168,14 @@ class Reason(enum.IntEnum):
         38, "INVALID_ARGUMENT", 413, False,
         "X-Signature holds the signed data: a detached signature is required.",
         "X-Signature содержит сами данные: нужна откреплённая подпись.")
+    TOKEN_REVOKED = (
+        40, "UNAUTHENTICATED", 401, False,
+        "The token {token_id} was revoked.",
+        "Токен {token_id} отозван.")
+    TOKEN_EXPIRED = (
+        41, "UNAUTHENTICATED", 401, False,
+        "The token {token_id} has expired.",
+        "Срок действия токена {token_id} истёк.")
 
     # The form of a request.
     FIELD_REQUIRED = (
@@ -331,6 +339,10 @@ class Reason(enum.IntEnum):
         89, "NOT_FOUND", 404, False,
         "No transfer {transfer_id}.",
         "Передача {transfer_id} не найдена.")
+    TOKEN_NOT_FOUND = (
+        90, "NOT_FOUND", 404, False,
+        "No token {token_id}.",
+        "Токен {token_id} не найден.")
 
     # A repeat that is not one.
     REQUEST_DIFFERS = (

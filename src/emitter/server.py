@@ -85,7 +85,7 @@ class Server:
             BoxServicer(),
             TransferServicer(),
             LabelServicer(self._streams),
-            AccountServicer(),
+            AccountServicer(self._streams),
             StationServicer(),
             ProductServicer(),
         )

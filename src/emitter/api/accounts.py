@@ -10,20 +10,27 @@ from emitter.engine.commands import (
     CreditAccount,
     IssueToken,
     RegisterParticipant,
+    RevokeToken,
 )
-from emitter.engine.participants import Role
+from emitter.engine.participants import Role, token_digest
+from emitter.engine.tokens import token_id_of
 from emitter.errors import Reason, Refused
-from emitter.trade.parties import require_bin
+from emitter.trade.parties import format_bin, require_bin
 from emitter.v1 import account_pb2
 
 if TYPE_CHECKING:
     from emitter.api.calls import Call
+    from emitter.api.streams import Streams
+    from emitter.engine.tokens import TokenView
 
 
 class AccountServicer:
     """The service ``emitter.v1.AccountService``."""
 
     descriptor = account_pb2.DESCRIPTOR.services_by_name["AccountService"]
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
 
     def register_participant(
         self, request: account_pb2.RegisterParticipantRequest, call: Call
@@ -59,6 +66,9 @@ class AccountServicer:
     ) -> account_pb2.IssueTokenResponse:
         """Issue a bearer token."""
         call.operator()
+        lifetime_us = 0
+        if request.HasField("lifetime"):  # less than a microsecond is refused, as nothing is
+            lifetime_us = request.lifetime.ToNanoseconds() // 1000 or -1
         if request.role == account_pb2.ROLE_OPERATOR:
             if request.bin:
                 raise Refused(
@@ -67,9 +77,10 @@ class AccountServicer:
                     rule="empty for an operator",
                     rule_ru="для оператора должно быть пустым",
                 )
-            command = IssueToken(Role.OPERATOR, None, request.label)
+            command = IssueToken(Role.OPERATOR, None, request.label, lifetime_us)
         elif request.role == account_pb2.ROLE_STATION:
-            command = IssueToken(Role.STATION, require_bin(request.bin, "bin"), request.label)
+            bin_ = require_bin(request.bin, "bin")
+            command = IssueToken(Role.STATION, bin_, request.label, lifetime_us)
         else:
             raise Refused(
                 Reason.FIELD_INVALID,
@@ -78,7 +89,31 @@ class AccountServicer:
                 rule_ru="OPERATOR или STATION",
             )
         token, _ = call.execute(command)
-        return account_pb2.IssueTokenResponse(token=token)
+        view = call.engine.token(token_id_of(token_digest(token)))
+        return account_pb2.IssueTokenResponse(token=token, access_token=_token(view))
+
+    def list_tokens(
+        self, request: account_pb2.ListTokensRequest, call: Call
+    ) -> account_pb2.ListTokensResponse:
+        """Read a page of the bearer tokens."""
+        call.operator()
+        views, after = call.engine.tokens(
+            page_size=values.require_page_size(request.page_size, call.limits),
+            page_token=values.require_page_token(request.page_token),
+        )
+        return account_pb2.ListTokensResponse(
+            access_tokens=[_token(view) for view in views],
+            next_page_token=values.page_token(after),
+        )
+
+    def revoke_token(
+        self, request: account_pb2.RevokeTokenRequest, call: Call
+    ) -> account_pb2.RevokeTokenResponse:
+        """End a bearer token, and the streams that were opened with it."""
+        call.operator()
+        view, _ = call.execute(RevokeToken(request.token_id))
+        self._streams.end_those_of(view.token_id)
+        return account_pb2.RevokeTokenResponse(access_token=_token(view))
 
     def get_account(
         self, request: account_pb2.GetAccountRequest, call: Call
@@ -103,3 +138,15 @@ class AccountServicer:
             transactions=[values.transaction(entry) for entry in entries],
             next_page_token=values.page_token(token),
         )
+
+
+def _token(view: TokenView) -> account_pb2.AccessToken:
+    return account_pb2.AccessToken(
+        token_id=view.token_id,
+        role=values.wire(view.role),
+        bin=format_bin(view.bin) if view.bin else "",
+        label=view.label,
+        create_time=values.instant(view.created_us),
+        expire_time=values.instant(view.ends_us) if view.ends_us else None,
+        revoke_time=values.instant(view.revoked_us) if view.revoked_us else None,
+    )

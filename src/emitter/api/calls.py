@@ -75,22 +75,26 @@ class Call(Visit):
 
     def __init__(self, context: grpc.ServicerContext, engine: Engine, limits: Limits) -> None:
         super().__init__(context, engine, limits)
-        self._caller = principal(context, engine)
+        self.caller = principal(context, engine)
 
     @property
     def bin(self) -> int | None:
         """The participant the caller acts for, None for the operator."""
-        return self._caller.bin
+        return self.caller.bin
+
+    def require_live(self) -> None:
+        """Refuse if the caller's token has ended since the call began."""
+        self.engine.require_live(self.caller)
 
     def station(self) -> int:
         """Return the BIN that a station is bound to; refuse anybody else."""
-        if self._caller.role is not Role.STATION or self._caller.bin is None:
+        if self.caller.role is not Role.STATION or self.caller.bin is None:
             raise Refused(Reason.PERMISSION_DENIED, role=Role.STATION.name)
-        return self._caller.bin
+        return self.caller.bin
 
     def operator(self) -> None:
         """Refuse anybody but the operator."""
-        if self._caller.role is not Role.OPERATOR:
+        if self.caller.role is not Role.OPERATOR:
             raise Refused(Reason.PERMISSION_DENIED, role=Role.OPERATOR.name)
 
     def reader(self, text: str) -> int:
@@ -98,16 +102,16 @@ class Call(Visit):
 
         A participant that names another's is told that there is none.
         """
-        if self._caller.bin is None and not text:
+        if self.caller.bin is None and not text:
             raise Refused(Reason.FIELD_REQUIRED, field="bin")
-        number = require_bin(text, "bin") if text else self._caller.bin
-        if number is None or self._caller.bin not in (None, number):
+        number = require_bin(text, "bin") if text else self.caller.bin
+        if number is None or self.caller.bin not in (None, number):
             raise Refused(Reason.PARTICIPANT_NOT_FOUND)
         return number
 
     def author(self, text: str) -> int:
         """Return the BIN that a document is made for: a station's own, or the operator names it."""
-        if self._caller.role not in (Role.STATION, Role.OPERATOR):
+        if self.caller.role not in (Role.STATION, Role.OPERATOR):
             raise Refused(Reason.PERMISSION_DENIED, role=Role.STATION.name)
         return self.reader(text)
 

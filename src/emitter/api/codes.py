@@ -48,7 +48,7 @@ class CodeServicer:
             request.block_id,
             request.quantity,
         )
-        with self._streams.slot(bin_, call.context) as stream:
+        with self._streams.slot(bin_, call) as stream:
             self._judge_index(request.from_index, command, call)
             block, replayed = call.execute(command)
             first = code_pb2.DeliverBlockResponse(block=values.block(block), replayed=replayed)

@@ -46,7 +46,7 @@ class LabelServicer:
         )
         form = _require_form(request.form)
         design = _require_design(request)
-        with self._streams.slot(bin_, call.context) as stream:
+        with self._streams.slot(bin_, call) as stream:
             layout = self._laid_out(request, command, design, form, call)
             block, replayed = call.execute(command)
             left = block.row.quantity - request.from_index

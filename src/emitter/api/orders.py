@@ -45,7 +45,7 @@ class OrderServicer:
     def stream_orders(self, requests: Iterator[bytes], call: Call) -> Iterator[bytes]:
         """Emit the orders of a stream; answer each as it becomes durable."""
         bin_ = call.station()
-        with self._streams.slot(bin_, call.context) as stream:
+        with self._streams.slot(bin_, call) as stream:
             orders = _OrderStream(requests, call, bin_)
             stream.drain = orders.drain
             yield from stream.send(orders.answers())
@@ -138,7 +138,7 @@ class _OrderStream:
         self._places = threading.Semaphore(call.limits.stream_orders_in_flight_max)
         self._lock = threading.Lock()
         self._read = 0
-        self._draining = False
+        self._drained: Refused | None = None  # what the stream is to end with
         self._over = False
         # Verdicts as they come; and the number of requests once no more will come.
         self._done: queue.SimpleQueue[tuple[str, Answer | BaseException] | int] = (
@@ -146,7 +146,7 @@ class _OrderStream:
         )
 
     def answers(self) -> Iterator[bytes]:
-        """Yield an answer for each request; refused with SHUTTING_DOWN after `drain`."""
+        """Yield an answer for each request; after `drain` refused as that says."""
         if not self._call.context.add_callback(self._stop):
             return
         threading.Thread(target=self._submit_all, name="stream-orders", daemon=True).start()
@@ -162,13 +162,13 @@ class _OrderStream:
                 answered += 1
         finally:
             self._stop()
-        if self._draining:
-            raise Refused(Reason.SHUTTING_DOWN)
+        if self._drained is not None:
+            raise self._drained
 
-    def drain(self) -> None:
-        """Read no more; what was read will still be answered."""
+    def drain(self, refused: Refused) -> None:
+        """Read no more; what was read will still be answered, and then the stream is refused."""
         with self._lock:
-            self._draining = True
+            self._drained = refused
             self._done.put(self._read)
 
     def _stop(self) -> None:
@@ -183,7 +183,7 @@ class _OrderStream:
             while self._places.acquire() and not self._over:
                 body = next(self._requests, None)
                 with self._lock:
-                    if body is None or self._draining:
+                    if body is None or self._drained is not None:
                         break
                     self._read += 1
                 self._submit(body)

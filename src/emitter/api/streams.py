@@ -1,8 +1,12 @@
-"""Streams take a thread each, so they are counted, and one whose client stands still is ended."""
+"""Streams take a thread each, so they are counted, and one whose client stands still is ended.
+
+So is one whose token has been revoked or has expired, within about a second.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections import Counter
@@ -13,18 +17,27 @@ from emitter.errors import Reason, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    import grpc
-
+    from emitter.api.calls import Call
     from emitter.config import Limits
+
+_TICK_S = 1.0  # between two looks at the streams
+_END_S = 1.0  # what a stream has to say why it ends, before it is cancelled
 
 
 class Stream:
-    """One open stream: whether the client is keeping us waiting, and since when."""
+    """One open stream: whose it is, and since when the client is keeping us waiting."""
 
-    def __init__(self, context: grpc.ServicerContext) -> None:
-        self.cancel: Callable[[], None] = context.cancel
+    def __init__(self, call: Call) -> None:
+        self.token_id = call.caller.token_id
+        self.cancel: Callable[[], None] = call.context.cancel
         self.sending_since: float | None = None
-        self.drain: Callable[[], None] = lambda: None  # how it is asked to end soon
+        # How it is asked to end soon, and what it ends with:
+        self.drain: Callable[[Refused], None] = lambda _refused: None
+        self._refused: Refused | None = None  # its token has ended
+        self._ended_at = 0.0
+        ends_us = call.caller.ends_us
+        left_s = (ends_us - time.time_ns() // 1000) / 1e6 if ends_us else math.inf
+        self._due = time.monotonic() + left_s
 
     def send(self, messages: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the messages, noting how long gRPC takes to get each of them rid."""
@@ -32,6 +45,24 @@ class Stream:
             self.sending_since = time.monotonic()
             yield message
             self.sending_since = None
+            if self._refused is not None:
+                raise self._refused
+
+    def end(self, reason: Reason) -> None:
+        """Have it end with a refusal: its token has ended."""
+        refused = Refused(reason, token_id=self.token_id)
+        self._refused, self._ended_at = refused, time.monotonic()
+        self.drain(refused)
+
+    def look(self, stall_s: float) -> None:
+        """End it if its token has expired; cancel it if its client has stood still for long."""
+        now, since = time.monotonic(), self.sending_since
+        if self._refused is None and now >= self._due:
+            self.end(Reason.TOKEN_EXPIRED)
+        elif (since is not None and now - since > stall_s) or (
+            self._refused is not None and now - self._ended_at > _END_S
+        ):
+            self.cancel()
 
 
 class Streams:
@@ -48,13 +79,13 @@ class Streams:
         self._open: set[Stream] = set()
         self._by_participant: Counter[int] = Counter()
         self._closing = threading.Event()
-        self._watch = threading.Thread(target=self._cancel_stalled, name="streams", daemon=True)
+        self._watch = threading.Thread(target=self._look_at_all, name="streams", daemon=True)
         self._watch.start()
 
     @contextlib.contextmanager
-    def slot(self, bin_: int, context: grpc.ServicerContext) -> Iterator[Stream]:
+    def slot(self, bin_: int, call: Call) -> Iterator[Stream]:
         """Take a place for a participant's stream for as long as the context lasts."""
-        stream = Stream(context)
+        stream = Stream(call)
         with self._lock:
             if len(self._open) >= self._limits.streams_max:
                 raise Refused(Reason.OVERLOADED, what="streams_max")
@@ -63,6 +94,7 @@ class Streams:
             self._open.add(stream)
             self._by_participant[bin_] += 1
         try:
+            call.require_live()  # its token may have ended before `end_those_of` could see it
             yield stream
         finally:
             with self._lock:
@@ -73,23 +105,26 @@ class Streams:
 
     def drain(self) -> None:
         """Ask the open streams that have no end of their own to end."""
-        with self._lock:
-            streams = list(self._open)
-        for stream in streams:
-            stream.drain()
+        for stream in self._all():
+            stream.drain(Refused(Reason.SHUTTING_DOWN))
+
+    def end_those_of(self, token_id: str) -> None:
+        """End the streams that were opened with a token, which is revoked."""
+        for stream in self._all():
+            if stream.token_id == token_id:
+                stream.end(Reason.TOKEN_REVOKED)
 
     def close(self) -> None:
         """Stop watching."""
         self._closing.set()
         self._watch.join()
 
-    def _cancel_stalled(self) -> None:
+    def _look_at_all(self) -> None:
         stall_s = self._limits.stream_stall_ms / 1000
-        while not self._closing.wait(stall_s / 4):
-            now = time.monotonic()
-            with self._lock:
-                streams = list(self._open)
-            for stream in streams:
-                since = stream.sending_since
-                if since is not None and now - since > stall_s:
-                    stream.cancel()
+        while not self._closing.wait(min(_TICK_S, stall_s / 4)):
+            for stream in self._all():
+                stream.look(stall_s)
+
+    def _all(self) -> list[Stream]:
+        with self._lock:
+            return list(self._open)

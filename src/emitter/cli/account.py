@@ -17,12 +17,11 @@ from emitter.cli.terminal import (
     print_json,
     print_pairs,
     print_table,
-    say,
     title,
 )
+from emitter.cli.tokens import revoke_token, token, tokens
 from emitter.cli.values import Amount, Day
 from emitter.cli.words import Group
-from emitter.client import Role
 from emitter.language import t
 from emitter.trade.calendar import civil_date
 from emitter.trade.ledger import MovementKind
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
     from emitter.cli.access import Access
     from emitter.client import Account
-
-_ROLES = {"operator": Role.ROLE_OPERATOR, "station": Role.ROLE_STATION}
 
 
 def _today() -> dt.date:
@@ -154,34 +151,8 @@ def transactions(access: Access, bin_: str, *, as_json: bool) -> None:
         )  # fmt: skip
 
 
-@account.command(
-    help=t(
-        "Выдать токен доступа (оператор). Он показывается один раз.\n\n"
-        "Первый токен оператора выдают до запуска сервера, с --data.",
-        "Issue a bearer token (operator). It is shown once.\n\n"
-        "An operator's first token is made before a server runs, with --data.",
-    ),
-    examples=(
-        "emitter account token --data data --role operator > operator.token",
-        "emitter account token --role station --bin 990140000384 --label 'line 1'",
-    ),
-)
-@click.option("--role", type=click.Choice(list(_ROLES)), required=True,
-              help=t("Роль.", "The role."))  # fmt: skip
-@click.option("--bin", "bin_", metavar="BIN", default="",
-              help=t("Участник, для роли station.", "The participant, for a station."))  # fmt: skip
-@click.option("--label", metavar="TEXT", default="emitter account token",
-              help=t("Для чего токен.", "What the token is for."))  # fmt: skip
-@with_access
-@JSON
-def token(access: Access, role: str, bin_: str, label: str, *, as_json: bool) -> None:
-    """Issue a token."""
-    with access.client() as client:
-        issued = client.issue_token(_ROLES[role], bin_, label)
-    if as_json:
-        print_json({"token": issued, "role": role, "bin": bin_, "label": label})
-    else:
-        say(issued)
+for _verb in (token, tokens, revoke_token):
+    account.add_command(_verb)
 
 
 def _show(account: Account, *, as_json: bool) -> None:

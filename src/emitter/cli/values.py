@@ -10,6 +10,8 @@ import click
 from emitter.client import OrderLine
 from emitter.language import t
 
+_LIFETIME = re.compile(r"([0-9]{1,6})([dhms])")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _AMOUNT = re.compile(r"(\d{1,13})(?:[.,](\d{2}))?")
 
 
@@ -70,6 +72,21 @@ class Day(click.ParamType[dt.date]):
                 t(f"{value} – не дата вида 2026-03-01", f"{value} is no date like 2026-03-01"),
                 param, ctx,
             )  # fmt: skip
+
+
+class Lifetime(click.ParamType[dt.timedelta]):
+    """A time like ``90d``, ``12h``, ``30m`` or ``45s``."""
+
+    name = "TIME"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.timedelta:
+        """Return the time."""
+        found = _LIFETIME.fullmatch(str(value))
+        if not found:
+            self.fail(t(f"{value} – не срок вида 90d", f"{value} is no time like 90d"), param, ctx)
+        return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 class Line(click.ParamType[OrderLine]):

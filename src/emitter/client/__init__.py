@@ -19,7 +19,14 @@ from emitter.client.labels import Labels
 from emitter.client.reports import Codes, ReportPiece
 from emitter.client.verdicts import VerifiedCodes
 from emitter.errors import Reason, Refused
-from emitter.v1.account_pb2 import Account, LedgerAccount, MovementKind, Role, Transaction
+from emitter.v1.account_pb2 import (
+    AccessToken,
+    Account,
+    LedgerAccount,
+    MovementKind,
+    Role,
+    Transaction,
+)
 from emitter.v1.box_pb2 import Box, BoxItem, BoxKind, BoxState, PackUnit
 from emitter.v1.code_pb2 import Block, CodeReason, CodeState, IssuedBuffer
 from emitter.v1.label_pb2 import LabelForm
@@ -52,6 +59,7 @@ from emitter.v1.station_pb2 import Connection, SignaturePolicy
 
 __all__ = [
     "Acceptance",
+    "AccessToken",
     "Account",
     "Block",
     "BlockReference",

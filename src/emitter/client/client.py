@@ -30,14 +30,14 @@ from emitter.v1 import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import date
+    from datetime import date, timedelta
 
     from google.protobuf.message import Message
 
     from emitter.client.order_batch import OrderItem
     from emitter.client.verdicts import VerifiedCodes
     from emitter.errors import Refused
-    from emitter.v1.account_pb2 import Account, Role, Transaction
+    from emitter.v1.account_pb2 import AccessToken, Account, Role, Transaction
     from emitter.v1.code_pb2 import Block, CheckAlert, OverdueBlock
     from emitter.v1.label_pb2 import LabelForm
     from emitter.v1.order_pb2 import ArchiveOrdersResponse, ExpireOrdersResponse, Order, OrderLine
@@ -252,10 +252,26 @@ class Client(ProductCalls, ReportCalls, BoxCalls, TransferCalls):
         )
         return self._account(self._accounts.CreditAccount, request)
 
-    def issue_token(self, role: Role, bin: str = "", label: str = "token") -> str:
-        """Issue a token for a station of ``bin`` or for an operator (operator); shown once."""
-        request = account_pb2.IssueTokenRequest(role=role, bin=bin, label=label)
+    def issue_token(
+        self, role: Role, bin: str = "", label: str = "token", lifetime: timedelta | None = None
+    ) -> str:
+        """Issue a token for a station of ``bin`` or for an operator (operator); shown once.
+
+        Without a ``lifetime`` it lasts until it is revoked.
+        """
+        request = account_pb2.IssueTokenRequest(role=role, bin=bin, label=label, lifetime=lifetime)
         return str(self._ask(self._accounts.IssueToken, request).token)
+
+    def tokens(self, *, page_size: int = 0) -> Iterator[AccessToken]:
+        """Yield all tokens, those that have ended too, without the tokens themselves (operator)."""
+        request = account_pb2.ListTokensRequest(page_size=page_size)
+        return self._pages(self._accounts.ListTokens, request, "access_tokens")
+
+    def revoke_token(self, token_id: str) -> AccessToken:
+        """End a token at once and for ever; again is the same as once (operator)."""
+        request = account_pb2.RevokeTokenRequest(token_id=token_id)
+        token: AccessToken = self._ask(self._accounts.RevokeToken, request).access_token
+        return token
 
     # Stations of the HTTP door --------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from emitter.errors import Reason, Refused
 from emitter.trade.circulation import MOVES, Acceptance
@@ -39,6 +39,8 @@ def require_text(text: str, field: str, chars_max: int) -> None:
     if len(text) > chars_max or not text.isprintable():
         raise Refused(Reason.TEXT_INVALID, field=field, limit=chars_max)
 
+
+TOKEN_LIFETIME_US_MAX: Final = 100 * 366 * 86_400_000_000
 
 _serials = attrgetter("serials")
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -84,10 +86,27 @@ class IssueToken:
     role: enum.IntEnum
     bin: int | None
     label: str
+    lifetime_us: int = 0  # 0 for ever
 
     def check(self, limits: Limits) -> None:
         """Refuse a wrong form."""
         require_text(self.label, "label", limits.name_chars_max)
+        if self.lifetime_us and not 10**6 <= self.lifetime_us <= TOKEN_LIFETIME_US_MAX:
+            raise Refused(
+                Reason.FIELD_INVALID, field="lifetime",
+                rule="from a second to a hundred years", rule_ru="от секунды до ста лет",
+            )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeToken:
+    """End a bearer token for ever, by its id; again changes nothing."""
+
+    token_id: str
+
+    def check(self, limits: Limits) -> None:
+        """Refuse a wrong form."""
+        require_text(self.token_id, "token_id", limits.name_chars_max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +379,8 @@ class ReportCodes:
 
 
 Command: TypeAlias = (
-    "RegisterParticipant | ActivateParticipant | IssueToken | CreditAccount | RegisterProduct"
+    "RegisterParticipant | ActivateParticipant | IssueToken | RevokeToken | CreditAccount"
+    " | RegisterProduct"
     " | CreateOrder | DeliverBlock | CloseOrder | ExpireOrder"
     " | RegisterStation | OpenConnection | IssueClientToken"
     " | ReportCodes | BoxCommand | TransferCommand"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -29,6 +28,7 @@ from emitter.engine.commands import (
     RegisterProduct,
     RegisterStation,
     ReportCodes,
+    RevokeToken,
     require_text,
 )
 from emitter.engine.delivery import DeliverBlockStep, make_records
@@ -37,15 +37,7 @@ from emitter.engine.jobs import Jobs
 from emitter.engine.keeping import Keeping
 from emitter.engine.large_reports import LARGE_ROWS, LargeReport
 from emitter.engine.orders import CreateOrderStep
-from emitter.engine.participants import (
-    ActivateStep,
-    CreditStep,
-    IssueTokenStep,
-    Principal,
-    RegisterStep,
-    Role,
-    token_digest,
-)
+from emitter.engine.participants import ActivateStep, CreditStep, RegisterStep
 from emitter.engine.products import RegisterProductStep
 from emitter.engine.public import check_code
 from emitter.engine.ranges import Ranges
@@ -59,6 +51,7 @@ from emitter.engine.stations import (
     read_station,
     station_step,
 )
+from emitter.engine.tokens import IssueTokenStep, RevokeTokenStep, Tokens
 from emitter.engine.transfer_commands import (
     AcceptTransfer,
     RecallTransfer,
@@ -85,7 +78,7 @@ if TYPE_CHECKING:
     from emitter.engine.jobs import Sweep
     from emitter.engine.keys import KeyRing
     from emitter.engine.orders import OrderView
-    from emitter.engine.participants import AccountView
+    from emitter.engine.participants import AccountView, Principal
     from emitter.engine.promise import Promise
     from emitter.engine.public import PublicCheck
     from emitter.engine.reading import JournalEntry
@@ -118,7 +111,7 @@ def new_order_id() -> UUID:
     return UUID(int=stamp << 80 | chance | _VERSION_BITS)
 
 
-class Engine(Circulation, Keeping):
+class Engine(Circulation, Keeping, Tokens):
     """Emission, delivery, money and checking over a store.
 
     ``clock`` and ``new_id`` are parameters so that a simulation can own time and chance. With
@@ -211,7 +204,9 @@ class Engine(Circulation, Keeping):
             case RegisterProduct():
                 step = RegisterProductStep(command)
             case IssueToken():
-                step = IssueTokenStep(command, secrets.token_urlsafe(32))
+                step = IssueTokenStep(command)
+            case RevokeToken():
+                step = RevokeTokenStep(command, self._store)
             case ReportCodes():
                 named = name_codes(command.codes, command.bin, self._store, self._ranges, self.keys)
                 step = ReportStep(command, self._new_id(), named, MOVES[command.kind])
@@ -310,17 +305,6 @@ class Engine(Circulation, Keeping):
         return check_code(
             text, caller, self.guesses, self._ranges, verify=self.verify, product=self.product
         )
-
-    def authenticate(self, token: str) -> Principal:
-        """Return who a bearer token is; raises `Refused`."""
-        embedded = self._embedded.get(token_digest(token))
-        return embedded or reading.read_principal(self._store, token)
-
-    def embedded_token(self) -> str:
-        """Return an operator's token that is known to this process only and dies with it."""
-        token = secrets.token_urlsafe(32)
-        self._embedded[token_digest(token)] = Principal(Role.OPERATOR, None)
-        return token
 
     def close(self) -> None:
         """Carry out what is queued, then close the store; a job that runs is discarded later."""

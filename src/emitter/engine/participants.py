@@ -1,4 +1,4 @@
-"""Participants, their accounts, payments, and the tokens by which callers are known."""
+"""Participants, their accounts and payments, and who callers are."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from emitter.engine.batch import Proposal
 from emitter.engine.money import Movement
 from emitter.errors import Reason, Refused
 from emitter.store import schema
-from emitter.store.rows import AccountRow, ParticipantRow, TokenRow
+from emitter.store.rows import AccountRow, ParticipantRow
 
 if TYPE_CHECKING:
     from emitter.engine.commands import (
         ActivateParticipant,
         CreditAccount,
-        IssueToken,
         RegisterParticipant,
     )
     from emitter.engine.work import Work
@@ -32,10 +31,15 @@ class Role(enum.IntEnum):
 
 
 class Principal(NamedTuple):
-    """Who calls; a station acts for exactly one participant (App. 4)."""
+    """Who calls; a station acts for exactly one participant (App. 4).
+
+    The id of the token names the caller in logs; ``ends_us`` is 0 for a token without an end.
+    """
 
     role: Role
     bin: int | None
+    token_id: str = ""
+    ends_us: int = 0
 
 
 class AccountView(NamedTuple):
@@ -197,24 +201,3 @@ class CreditStep(_ParticipantStep):
             _core.CREDIT, self.bin, command.amount_tiyn, reference=command.reference
         )
         return Proposal(lambda: self._view(work), movement)
-
-
-class IssueTokenStep(_ParticipantStep):
-    """Keep the hash of a new token; the text is answered once and stored nowhere."""
-
-    def __init__(self, command: IssueToken, token: str) -> None:
-        super().__init__(command.bin or 0)
-        self.command = command
-        self._token = token
-
-    def judge(self, work: Work) -> Proposal:
-        """Propose the token's row; a station's participant must be registered."""
-        if self.command.role == Role.STATION:
-            require_participant(work, self.bin)
-        row = TokenRow(self.command.role, self.bin, work.now_us, self.command.label)
-
-        def settle() -> str:
-            work.put(schema.token_key(token_digest(self._token)), row.pack())
-            return self._token
-
-        return Proposal(settle)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from emitter.engine.delivery import BlockView
 from emitter.engine.orders import OrderView, require_buffer
-from emitter.engine.participants import AccountView, Principal, Role, account_view, token_digest
+from emitter.engine.participants import AccountView, account_view
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.port import KEY_BYTES_MAX
@@ -18,7 +18,6 @@ from emitter.store.rows import (
     OrderRow,
     ParticipantRow,
     RequestRow,
-    TokenRow,
 )
 from emitter.store.scanning import scan_view
 
@@ -32,16 +31,6 @@ class JournalEntry(NamedTuple):
 
     sequence: int
     row: JournalRow
-
-
-def read_principal(store: Store, token: str) -> Principal:
-    """Return who a bearer token is, or refuse."""
-    key = schema.token_key(token_digest(token))
-    packed = store.view(lambda reader: reader.get_many((key,)))[0]
-    if packed is None:
-        raise Refused(Reason.UNAUTHENTICATED)
-    row = TokenRow.unpack(packed)
-    return Principal(Role(row.role), row.bin or None)
 
 
 def read_account(store: Store, bin_: int) -> AccountView:

@@ -7,6 +7,7 @@ its key: another's object is not refused but simply not found.
     m                                     store: format version, keys it was made with
     k  key id                             fingerprint of a check key the store was opened with
     t  token hash                         who a bearer token is
+    E  token hash                         when a bearer token ends or has ended (`token_rows`)
     p  bin                                participant
     a  bin                                account: money (packed for the core), counters
     j  bin  sequence                      journal transaction of an account

@@ -22,53 +22,64 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65mitter/v1/account.proto\x12\nemitter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xb7\x02\n\x07\x41\x63\x63ount\x12\x0b\n\x03\x62in\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12,\n\x11registration_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12*\n\x0f\x61\x63tivation_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x16\n\x0e\x61vailable_tiyn\x18\x05 \x01(\x03\x12\x15\n\rreserved_tiyn\x18\x06 \x01(\x03\x12\x15\n\rcredited_tiyn\x18\x07 \x01(\x03\x12\x15\n\radjusted_tiyn\x18\x08 \x01(\x03\x12\x15\n\rcaptured_tiyn\x18\t \x01(\x03\x12\x15\n\rrefunded_tiyn\x18\n \x01(\x03\x12\x17\n\x0f\x62\x61nk_costs_tiyn\x18\x0b \x01(\x03\x12\x13\n\x0bopen_orders\x18\x0c \x01(\x03\"H\n\x05\x45ntry\x12*\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0e\x32\x19.emitter.v1.LedgerAccount\x12\x13\n\x0b\x61mount_tiyn\x18\x02 \x01(\x03\"\x9a\x02\n\x0bTransaction\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x04kind\x18\x03 \x01(\x0e\x32\x18.emitter.v1.MovementKind\x12\x13\n\x0b\x61mount_tiyn\x18\x04 \x01(\x03\x12\x10\n\x08net_tiyn\x18\x05 \x01(\x03\x12\x10\n\x08vat_tiyn\x18\x06 \x01(\x03\x12\x10\n\x08order_id\x18\x07 \x01(\t\x12\x0c\n\x04gtin\x18\x08 \x01(\t\x12\x10\n\x08quantity\x18\t \x01(\x03\x12\x11\n\treference\x18\n \x01(\t\x12\"\n\x07\x65ntries\x18\x0b \x03(\x0b\x32\x11.emitter.v1.Entry\"e\n\x1aRegisterParticipantRequest\x12\x0b\n\x03\x62in\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12,\n\x11registration_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\"C\n\x1bRegisterParticipantResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.emitter.v1.Account\"U\n\x1a\x41\x63tivateParticipantRequest\x12\x0b\n\x03\x62in\x18\x01 \x01(\t\x12*\n\x0f\x61\x63tivation_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\"C\n\x1b\x41\x63tivateParticipantResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.emitter.v1.Account\"K\n\x14\x43reditAccountRequest\x12\x0b\n\x03\x62in\x18\x01 \x01(\t\x12\x13\n\x0b\x61mount_tiyn\x18\x02 \x01(\x03\x12\x11\n\treference\x18\x03 \x01(\t\"O\n\x15\x43reditAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.emitter.v1.Account\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"O\n\x11IssueTokenRequest\x12\x1e\n\x04role\x18\x01 \x01(\x0e\x32\x10.emitter.v1.Role\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\"#\n\x12IssueTokenResponse\x12\r\n\x05token\x18\x01 \x01(\t\" \n\x11GetAccountRequest\x12\x0b\n\x03\x62in\x18\x01 \x01(\t\":\n\x12GetAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.emitter.v1.Account\"M\n\x17ListTransactionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0b\n\x03\x62in\x18\x03 \x01(\t\"b\n\x18ListTransactionsResponse\x12-\n\x0ctransactions\x18\x01 \x03(\x0b\x32\x17.emitter.v1.Transaction\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*A\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n\rROLE_OPERATOR\x10\x01\x12\x10\n\x0cROLE_STATION\x10\x02*\xe9\x01\n\x0cMovementKind\x12\x1d\n\x19MOVEMENT_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14MOVEMENT_KIND_CREDIT\x10\x01\x12\x19\n\x15MOVEMENT_KIND_RESERVE\x10\x02\x12\x19\n\x15MOVEMENT_KIND_CAPTURE\x10\x03\x12\x19\n\x15MOVEMENT_KIND_RELEASE\x10\x04\x12\x18\n\x14MOVEMENT_KIND_ADJUST\x10\x05\x12\x18\n\x14MOVEMENT_KIND_REFUND\x10\x06\x12\x1b\n\x17MOVEMENT_KIND_BANK_COST\x10\x07*\xf4\x01\n\rLedgerAccount\x12\x1e\n\x1aLEDGER_ACCOUNT_UNSPECIFIED\x10\x00\x12\x1c\n\x18LEDGER_ACCOUNT_AVAILABLE\x10\x01\x12\x19\n\x15LEDGER_ACCOUNT_ESCROW\x10\x02\x12\x1a\n\x16LEDGER_ACCOUNT_REVENUE\x10\x03\x12\x16\n\x12LEDGER_ACCOUNT_VAT\x10\x04\x12\x17\n\x13LEDGER_ACCOUNT_BANK\x10\x05\x12\x1e\n\x1aLEDGER_ACCOUNT_ADJUSTMENTS\x10\x06\x12\x1d\n\x19LEDGER_ACCOUNT_BANK_COSTS\x10\x07\x32\xaf\x04\n\x0e\x41\x63\x63ountService\x12\x66\n\x13RegisterParticipant\x12&.emitter.v1.RegisterParticipantRequest\x1a\'.emitter.v1.RegisterParticipantResponse\x12\x66\n\x13\x41\x63tivateParticipant\x12&.emitter.v1.ActivateParticipantRequest\x1a\'.emitter.v1.ActivateParticipantResponse\x12T\n\rCreditAccount\x12 .emitter.v1.CreditAccountRequest\x1a!.emitter.v1.CreditAccountResponse\x12K\n\nIssueToken\x12\x1d.emitter.v1.IssueTokenRequest\x1a\x1e.emitter.v1.IssueTokenResponse\x12K\n\nGetAccount\x12\x1d.emitter.v1.GetAccountRequest\x1a\x1e.emitter.v1.GetAccountResponse\x12]\n\x10ListTransactions\x12#.emitter.v1.ListTransactionsRequest\x1a$.emitter.v1.ListTransactionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65mitter/v1/account.proto\x12\nemitter.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xb7\x02\n\x07\x41\x63\x63ount\x12\x0b\n\x03\x62in\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12,\n\x11registration_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12*\n\x0f\x61\x63tivation_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x16\n\x0e\x61vailable_tiyn\x18\x05 \x01(\x03\x12\x15\n\rreserved_tiyn\x18\x06 \x01(\x03\x12\x15\n\rcredited_tiyn\x18\x07 \x01(\x03\x12\x15\n\radjusted_tiyn\x18\x08 \x01(\x03\x12\x15\n\rcaptured_tiyn\x18\t \x01(\x03\x12\x15\n\rrefunded_tiyn\x18\n \x01(\x03\x12\x17\n\x0f\x62\x61nk_costs_tiyn\x18\x0b \x01(\x03\x12\x13\n\x0bopen_orders\x18\x0c \x01(\x03\"\xee\x01\n\x0b\x41\x63\x63\x65ssToken\x12\x10\n\x08token_id\x18\x01 \x01(\t\x12\x1e\n\x04role\x18\x02 \x01(\x0e\x32\x10.emitter.v1.Role\x12\x0b\n\x03\x62in\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"H\n\x05\x45ntry\x12*\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0e\x32\x19.emitter.v1.LedgerAccount\x12\x13\n\x0b\x61mount_tiyn\x18\x02 \x01(\x03\"\x9a\x02\n\x0bTransaction\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x04kind\x18\x03 \x01(\x0e\x32\x18.emitter.v1.MovementKind\x12\x13\n\x0b\x61mount_tiyn\x18\x04 \x01(\x03\x12\x10\n\x08net_tiyn\x18\x05 \x01(\x03\x12\x10\n\x08vat_tiyn\x18\x06 \x01(\x03\x12\x10\n\x08order_id\x18\x07 \x01(\t\x12\x0c\n\x04gtin\x18\x08 \x01(\t\x12\x10\n\x08quantity\x18\t \x01(\x03\x12\x11\n\treference\x18\n \x01(\t\x12\"\n\x07\x65ntries\x18\x0b \x03(\x0b\x32\x11.emitter.v1.Entry\"e\n\x1aRegisterParticipantRequest\x12\x0b\n\x03\x62in\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12,\n\x11registration_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\"C\n\x1bRegisterParticipantResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.emitter.v1.Account\"U\n\x1a\x41\x63tivateParticipantRequest\x12\x0b\n\x03\x62in\x18\x01 \x01(\t\x12*\n\x0f\x61\x63tivation_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\"C\n\x1b\x41\x63tivateParticipantResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.emitter.v1.Account\"K\n\x14\x43reditAccountRequest\x12\x0b\n\x03\x62in\x18\x01 \x01(\t\x12\x13\n\x0b\x61mount_tiyn\x18\x02 \x01(\x03\x12\x11\n\treference\x18\x03 \x01(\t\"O\n\x15\x43reditAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.emitter.v1.Account\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"|\n\x11IssueTokenRequest\x12\x1e\n\x04role\x18\x01 \x01(\x0e\x32\x10.emitter.v1.Role\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12+\n\x08lifetime\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"R\n\x12IssueTokenResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12-\n\x0c\x61\x63\x63\x65ss_token\x18\x02 \x01(\x0b\x32\x17.emitter.v1.AccessToken\":\n\x11ListTokensRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"]\n\x12ListTokensResponse\x12.\n\raccess_tokens\x18\x01 \x03(\x0b\x32\x17.emitter.v1.AccessToken\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"&\n\x12RevokeTokenRequest\x12\x10\n\x08token_id\x18\x01 \x01(\t\"D\n\x13RevokeTokenResponse\x12-\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\x0b\x32\x17.emitter.v1.AccessToken\" \n\x11GetAccountRequest\x12\x0b\n\x03\x62in\x18\x01 \x01(\t\":\n\x12GetAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.emitter.v1.Account\"M\n\x17ListTransactionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0b\n\x03\x62in\x18\x03 \x01(\t\"b\n\x18ListTransactionsResponse\x12-\n\x0ctransactions\x18\x01 \x03(\x0b\x32\x17.emitter.v1.Transaction\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*A\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n\rROLE_OPERATOR\x10\x01\x12\x10\n\x0cROLE_STATION\x10\x02*\xe9\x01\n\x0cMovementKind\x12\x1d\n\x19MOVEMENT_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14MOVEMENT_KIND_CREDIT\x10\x01\x12\x19\n\x15MOVEMENT_KIND_RESERVE\x10\x02\x12\x19\n\x15MOVEMENT_KIND_CAPTURE\x10\x03\x12\x19\n\x15MOVEMENT_KIND_RELEASE\x10\x04\x12\x18\n\x14MOVEMENT_KIND_ADJUST\x10\x05\x12\x18\n\x14MOVEMENT_KIND_REFUND\x10\x06\x12\x1b\n\x17MOVEMENT_KIND_BANK_COST\x10\x07*\xf4\x01\n\rLedgerAccount\x12\x1e\n\x1aLEDGER_ACCOUNT_UNSPECIFIED\x10\x00\x12\x1c\n\x18LEDGER_ACCOUNT_AVAILABLE\x10\x01\x12\x19\n\x15LEDGER_ACCOUNT_ESCROW\x10\x02\x12\x1a\n\x16LEDGER_ACCOUNT_REVENUE\x10\x03\x12\x16\n\x12LEDGER_ACCOUNT_VAT\x10\x04\x12\x17\n\x13LEDGER_ACCOUNT_BANK\x10\x05\x12\x1e\n\x1aLEDGER_ACCOUNT_ADJUSTMENTS\x10\x06\x12\x1d\n\x19LEDGER_ACCOUNT_BANK_COSTS\x10\x07\x32\xcc\x05\n\x0e\x41\x63\x63ountService\x12\x66\n\x13RegisterParticipant\x12&.emitter.v1.RegisterParticipantRequest\x1a\'.emitter.v1.RegisterParticipantResponse\x12\x66\n\x13\x41\x63tivateParticipant\x12&.emitter.v1.ActivateParticipantRequest\x1a\'.emitter.v1.ActivateParticipantResponse\x12T\n\rCreditAccount\x12 .emitter.v1.CreditAccountRequest\x1a!.emitter.v1.CreditAccountResponse\x12K\n\nIssueToken\x12\x1d.emitter.v1.IssueTokenRequest\x1a\x1e.emitter.v1.IssueTokenResponse\x12K\n\nListTokens\x12\x1d.emitter.v1.ListTokensRequest\x1a\x1e.emitter.v1.ListTokensResponse\x12N\n\x0bRevokeToken\x12\x1e.emitter.v1.RevokeTokenRequest\x1a\x1f.emitter.v1.RevokeTokenResponse\x12K\n\nGetAccount\x12\x1d.emitter.v1.GetAccountRequest\x1a\x1e.emitter.v1.GetAccountResponse\x12]\n\x10ListTransactions\x12#.emitter.v1.ListTransactionsRequest\x1a$.emitter.v1.ListTransactionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'emitter.v1.account_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROLE']._serialized_start=1647
-  _globals['_ROLE']._serialized_end=1712
-  _globals['_MOVEMENTKIND']._serialized_start=1715
-  _globals['_MOVEMENTKIND']._serialized_end=1948
-  _globals['_LEDGERACCOUNT']._serialized_start=1951
-  _globals['_LEDGERACCOUNT']._serialized_end=2195
-  _globals['_ACCOUNT']._serialized_start=98
-  _globals['_ACCOUNT']._serialized_end=409
-  _globals['_ENTRY']._serialized_start=411
-  _globals['_ENTRY']._serialized_end=483
-  _globals['_TRANSACTION']._serialized_start=486
-  _globals['_TRANSACTION']._serialized_end=768
-  _globals['_REGISTERPARTICIPANTREQUEST']._serialized_start=770
-  _globals['_REGISTERPARTICIPANTREQUEST']._serialized_end=871
-  _globals['_REGISTERPARTICIPANTRESPONSE']._serialized_start=873
-  _globals['_REGISTERPARTICIPANTRESPONSE']._serialized_end=940
-  _globals['_ACTIVATEPARTICIPANTREQUEST']._serialized_start=942
-  _globals['_ACTIVATEPARTICIPANTREQUEST']._serialized_end=1027
-  _globals['_ACTIVATEPARTICIPANTRESPONSE']._serialized_start=1029
-  _globals['_ACTIVATEPARTICIPANTRESPONSE']._serialized_end=1096
-  _globals['_CREDITACCOUNTREQUEST']._serialized_start=1098
-  _globals['_CREDITACCOUNTREQUEST']._serialized_end=1173
-  _globals['_CREDITACCOUNTRESPONSE']._serialized_start=1175
-  _globals['_CREDITACCOUNTRESPONSE']._serialized_end=1254
-  _globals['_ISSUETOKENREQUEST']._serialized_start=1256
-  _globals['_ISSUETOKENREQUEST']._serialized_end=1335
-  _globals['_ISSUETOKENRESPONSE']._serialized_start=1337
-  _globals['_ISSUETOKENRESPONSE']._serialized_end=1372
-  _globals['_GETACCOUNTREQUEST']._serialized_start=1374
-  _globals['_GETACCOUNTREQUEST']._serialized_end=1406
-  _globals['_GETACCOUNTRESPONSE']._serialized_start=1408
-  _globals['_GETACCOUNTRESPONSE']._serialized_end=1466
-  _globals['_LISTTRANSACTIONSREQUEST']._serialized_start=1468
-  _globals['_LISTTRANSACTIONSREQUEST']._serialized_end=1545
-  _globals['_LISTTRANSACTIONSRESPONSE']._serialized_start=1547
-  _globals['_LISTTRANSACTIONSRESPONSE']._serialized_end=1645
-  _globals['_ACCOUNTSERVICE']._serialized_start=2198
-  _globals['_ACCOUNTSERVICE']._serialized_end=2757
+  _globals['_ROLE']._serialized_start=2277
+  _globals['_ROLE']._serialized_end=2342
+  _globals['_MOVEMENTKIND']._serialized_start=2345
+  _globals['_MOVEMENTKIND']._serialized_end=2578
+  _globals['_LEDGERACCOUNT']._serialized_start=2581
+  _globals['_LEDGERACCOUNT']._serialized_end=2825
+  _globals['_ACCOUNT']._serialized_start=130
+  _globals['_ACCOUNT']._serialized_end=441
+  _globals['_ACCESSTOKEN']._serialized_start=444
+  _globals['_ACCESSTOKEN']._serialized_end=682
+  _globals['_ENTRY']._serialized_start=684
+  _globals['_ENTRY']._serialized_end=756
+  _globals['_TRANSACTION']._serialized_start=759
+  _globals['_TRANSACTION']._serialized_end=1041
+  _globals['_REGISTERPARTICIPANTREQUEST']._serialized_start=1043
+  _globals['_REGISTERPARTICIPANTREQUEST']._serialized_end=1144
+  _globals['_REGISTERPARTICIPANTRESPONSE']._serialized_start=1146
+  _globals['_REGISTERPARTICIPANTRESPONSE']._serialized_end=1213
+  _globals['_ACTIVATEPARTICIPANTREQUEST']._serialized_start=1215
+  _globals['_ACTIVATEPARTICIPANTREQUEST']._serialized_end=1300
+  _globals['_ACTIVATEPARTICIPANTRESPONSE']._serialized_start=1302
+  _globals['_ACTIVATEPARTICIPANTRESPONSE']._serialized_end=1369
+  _globals['_CREDITACCOUNTREQUEST']._serialized_start=1371
+  _globals['_CREDITACCOUNTREQUEST']._serialized_end=1446
+  _globals['_CREDITACCOUNTRESPONSE']._serialized_start=1448
+  _globals['_CREDITACCOUNTRESPONSE']._serialized_end=1527
+  _globals['_ISSUETOKENREQUEST']._serialized_start=1529
+  _globals['_ISSUETOKENREQUEST']._serialized_end=1653
+  _globals['_ISSUETOKENRESPONSE']._serialized_start=1655
+  _globals['_ISSUETOKENRESPONSE']._serialized_end=1737
+  _globals['_LISTTOKENSREQUEST']._serialized_start=1739
+  _globals['_LISTTOKENSREQUEST']._serialized_end=1797
+  _globals['_LISTTOKENSRESPONSE']._serialized_start=1799
+  _globals['_LISTTOKENSRESPONSE']._serialized_end=1892
+  _globals['_REVOKETOKENREQUEST']._serialized_start=1894
+  _globals['_REVOKETOKENREQUEST']._serialized_end=1932
+  _globals['_REVOKETOKENRESPONSE']._serialized_start=1934
+  _globals['_REVOKETOKENRESPONSE']._serialized_end=2002
+  _globals['_GETACCOUNTREQUEST']._serialized_start=2004
+  _globals['_GETACCOUNTREQUEST']._serialized_end=2036
+  _globals['_GETACCOUNTRESPONSE']._serialized_start=2038
+  _globals['_GETACCOUNTRESPONSE']._serialized_end=2096
+  _globals['_LISTTRANSACTIONSREQUEST']._serialized_start=2098
+  _globals['_LISTTRANSACTIONSREQUEST']._serialized_end=2175
+  _globals['_LISTTRANSACTIONSRESPONSE']._serialized_start=2177
+  _globals['_LISTTRANSACTIONSRESPONSE']._serialized_end=2275
+  _globals['_ACCOUNTSERVICE']._serialized_start=2828
+  _globals['_ACCOUNTSERVICE']._serialized_end=3544
 # @@protoc_insertion_point(module_scope)

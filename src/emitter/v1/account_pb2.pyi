@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.type import date_pb2 as _date_pb2
 from google.protobuf.internal import containers as _containers
@@ -86,6 +87,24 @@ class Account(_message.Message):
     open_orders: int
     def __init__(self, bin: _Optional[str] = ..., name: _Optional[str] = ..., registration_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., activation_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., available_tiyn: _Optional[int] = ..., reserved_tiyn: _Optional[int] = ..., credited_tiyn: _Optional[int] = ..., adjusted_tiyn: _Optional[int] = ..., captured_tiyn: _Optional[int] = ..., refunded_tiyn: _Optional[int] = ..., bank_costs_tiyn: _Optional[int] = ..., open_orders: _Optional[int] = ...) -> None: ...
 
+class AccessToken(_message.Message):
+    __slots__ = ("token_id", "role", "bin", "label", "create_time", "expire_time", "revoke_time")
+    TOKEN_ID_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    BIN_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    REVOKE_TIME_FIELD_NUMBER: _ClassVar[int]
+    token_id: str
+    role: Role
+    bin: str
+    label: str
+    create_time: _timestamp_pb2.Timestamp
+    expire_time: _timestamp_pb2.Timestamp
+    revoke_time: _timestamp_pb2.Timestamp
+    def __init__(self, token_id: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., bin: _Optional[str] = ..., label: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class Entry(_message.Message):
     __slots__ = ("account", "amount_tiyn")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
@@ -169,20 +188,52 @@ class CreditAccountResponse(_message.Message):
     def __init__(self, account: _Optional[_Union[Account, _Mapping]] = ..., replayed: _Optional[bool] = ...) -> None: ...
 
 class IssueTokenRequest(_message.Message):
-    __slots__ = ("role", "bin", "label")
+    __slots__ = ("role", "bin", "label", "lifetime")
     ROLE_FIELD_NUMBER: _ClassVar[int]
     BIN_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
+    LIFETIME_FIELD_NUMBER: _ClassVar[int]
     role: Role
     bin: str
     label: str
-    def __init__(self, role: _Optional[_Union[Role, str]] = ..., bin: _Optional[str] = ..., label: _Optional[str] = ...) -> None: ...
+    lifetime: _duration_pb2.Duration
+    def __init__(self, role: _Optional[_Union[Role, str]] = ..., bin: _Optional[str] = ..., label: _Optional[str] = ..., lifetime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class IssueTokenResponse(_message.Message):
-    __slots__ = ("token",)
+    __slots__ = ("token", "access_token")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ACCESS_TOKEN_FIELD_NUMBER: _ClassVar[int]
     token: str
-    def __init__(self, token: _Optional[str] = ...) -> None: ...
+    access_token: AccessToken
+    def __init__(self, token: _Optional[str] = ..., access_token: _Optional[_Union[AccessToken, _Mapping]] = ...) -> None: ...
+
+class ListTokensRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListTokensResponse(_message.Message):
+    __slots__ = ("access_tokens", "next_page_token")
+    ACCESS_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    access_tokens: _containers.RepeatedCompositeFieldContainer[AccessToken]
+    next_page_token: str
+    def __init__(self, access_tokens: _Optional[_Iterable[_Union[AccessToken, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class RevokeTokenRequest(_message.Message):
+    __slots__ = ("token_id",)
+    TOKEN_ID_FIELD_NUMBER: _ClassVar[int]
+    token_id: str
+    def __init__(self, token_id: _Optional[str] = ...) -> None: ...
+
+class RevokeTokenResponse(_message.Message):
+    __slots__ = ("access_token",)
+    ACCESS_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    access_token: AccessToken
+    def __init__(self, access_token: _Optional[_Union[AccessToken, _Mapping]] = ...) -> None: ...
 
 class GetAccountRequest(_message.Message):
     __slots__ = ("bin",)

@@ -55,6 +55,16 @@ class AccountServiceStub:
                 request_serializer=emitter_dot_v1_dot_account__pb2.IssueTokenRequest.SerializeToString,
                 response_deserializer=emitter_dot_v1_dot_account__pb2.IssueTokenResponse.FromString,
                 _registered_method=True)
+        self.ListTokens = channel.unary_unary(
+                '/emitter.v1.AccountService/ListTokens',
+                request_serializer=emitter_dot_v1_dot_account__pb2.ListTokensRequest.SerializeToString,
+                response_deserializer=emitter_dot_v1_dot_account__pb2.ListTokensResponse.FromString,
+                _registered_method=True)
+        self.RevokeToken = channel.unary_unary(
+                '/emitter.v1.AccountService/RevokeToken',
+                request_serializer=emitter_dot_v1_dot_account__pb2.RevokeTokenRequest.SerializeToString,
+                response_deserializer=emitter_dot_v1_dot_account__pb2.RevokeTokenResponse.FromString,
+                _registered_method=True)
         self.GetAccount = channel.unary_unary(
                 '/emitter.v1.AccountService/GetAccount',
                 request_serializer=emitter_dot_v1_dot_account__pb2.GetAccountRequest.SerializeToString,
@@ -99,6 +109,22 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTokens(self, request, context):
+        """Lists all bearer tokens, those that have ended too, in the order of their ids; never the
+        tokens themselves. Operator only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeToken(self, request, context):
+        """Ends a bearer token at once and for ever: calls are refused with TOKEN_REVOKED, open streams
+        end. Again is the same as once. Operator only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAccount(self, request, context):
         """Returns the caller's account; for the operator, any account.
         """
@@ -136,6 +162,16 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.IssueToken,
                     request_deserializer=emitter_dot_v1_dot_account__pb2.IssueTokenRequest.FromString,
                     response_serializer=emitter_dot_v1_dot_account__pb2.IssueTokenResponse.SerializeToString,
+            ),
+            'ListTokens': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTokens,
+                    request_deserializer=emitter_dot_v1_dot_account__pb2.ListTokensRequest.FromString,
+                    response_serializer=emitter_dot_v1_dot_account__pb2.ListTokensResponse.SerializeToString,
+            ),
+            'RevokeToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeToken,
+                    request_deserializer=emitter_dot_v1_dot_account__pb2.RevokeTokenRequest.FromString,
+                    response_serializer=emitter_dot_v1_dot_account__pb2.RevokeTokenResponse.SerializeToString,
             ),
             'GetAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAccount,
@@ -257,6 +293,60 @@ class AccountService:
             '/emitter.v1.AccountService/IssueToken',
             emitter_dot_v1_dot_account__pb2.IssueTokenRequest.SerializeToString,
             emitter_dot_v1_dot_account__pb2.IssueTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTokens(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/emitter.v1.AccountService/ListTokens',
+            emitter_dot_v1_dot_account__pb2.ListTokensRequest.SerializeToString,
+            emitter_dot_v1_dot_account__pb2.ListTokensResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/emitter.v1.AccountService/RevokeToken',
+            emitter_dot_v1_dot_account__pb2.RevokeTokenRequest.SerializeToString,
+            emitter_dot_v1_dot_account__pb2.RevokeTokenResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,51 @@
+"""The command as those who run a server use it: its callers, its log, its keys, its failures."""
+
+from __future__ import annotations
+
+import pytest
+
+from place import Place
+from served import BIN
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A served store with an operator and a participant."""
+    place = Place(tmp_path_factory.mktemp("access"))
+    place.run("keys", "init")
+    operator = place.token("operator.token", "--data", "data", "--role", "operator")
+    place.environment["EMITTER_SERVER"] = place.serve()
+    place.environment |= operator
+    place.run("account", "register", BIN, "ТОО «Пример»", "--on", "2026-03-01")
+    place.run("account", "activate", BIN, "--on", "2026-03-02")
+    yield place
+    assert place.stop() == 0
+
+
+def test_a_token_is_issued_for_a_time_listed_and_revoked(place):
+    station = place.token(
+        "s.token", "--role", "station", "--bin", BIN, "--label", "line 7", "--lifetime", "90d"
+    )
+    place.run("account", "show", **station)
+    (listed,) = place.ask("account", "tokens", "--bin", BIN)
+    assert (listed["role"], listed["label"], listed["state"]) == ("STATION", "line 7", "ACTIVE")
+    table = place.run("account", "tokens").stdout
+    assert "line 7" in table
+    assert listed["token_id"] in table
+    assert (place.folder / "s.token").read_text().strip() not in table
+    for _ in range(2):
+        said = place.run("account", "revoke-token", listed["token_id"]).stdout
+    assert said.startswith(f"Token {listed['token_id']} revoked 2")
+    error = place.error("account", "show", code=1, **station)
+    assert error == f"Error: The token {listed['token_id']} was revoked."
+    error = place.error("account", "show", code=1, EMITTER_LANG="ru", **station)
+    assert error == f"Ошибка: Токен {listed['token_id']} отозван."
+    assert place.ask("account", "tokens", "--bin", BIN) == []
+    (ended,) = place.ask("account", "tokens", "--bin", BIN, "--all")
+    assert ended["state"] == "REVOKED"
+
+
+def test_a_token_that_is_not_there_and_a_time_that_is_none_are_said_in_a_line(place):
+    assert place.error("account", "revoke-token", "0" * 16, code=1).endswith("0000.")
+    flags = ("--role", "operator", "--lifetime", "soon")
+    assert "90d" in place.error("account", "token", *flags, code=2)
