@@ -137,6 +137,21 @@ def test_a_copy_that_finds_no_space_leaves_nothing_that_can_be_opened(path):
         assert len(rows_of(store)) == 20
 
 
+def test_a_file_that_has_lost_its_name_takes_no_commits_until_it_has_it_again(store, path):
+    """LMDB would go on writing to a file that no process finds again."""
+    put(store, (b"a", b"1"))
+    file, elsewhere = path / "data.mdb", path / "elsewhere"
+    file.rename(elsewhere)
+    for other in ("is gone", "is another file"):
+        with pytest.raises(StoreFailed, match=other):
+            put(store, (b"a", b"2"))
+        file.write_bytes(elsewhere.read_bytes())
+    assert rows_of(store) == {b"a": b"1"}
+    elsewhere.rename(file)
+    put(store, (b"a", b"3"))
+    assert rows_of(store) == {b"a": b"3"}
+
+
 # Commits that fail.
 
 
@@ -214,9 +229,14 @@ def test_updates_that_waited_behind_an_unknown_commit_go_on(store, path):
 def test_a_store_that_cannot_be_opened_anew_closes_for_good_and_says_why(store, path):
     put(store, (b"a", b"1"))
     _, meta = descriptors(path)
-    elsewhere = path.rename(path.parent / "elsewhere")
+    elsewhere = path.parent / "elsewhere"
+
+    def run(writer):
+        writer.put_many([(b"a", b"2")])
+        path.rename(elsewhere)
+
     with pytest.raises(CommitUnknown), broken(meta, "/dev/full"):
-        put(store, (b"a", b"2"))
+        store.update(run)
     for call in (store.view, store.update):
         with pytest.raises(StoreClosed, match="lost and could not be opened again"):
             call(lambda _: None)

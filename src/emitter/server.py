@@ -1,5 +1,7 @@
 """The server of both doors, gRPC and the stations' HTTP: what it allows, and how it stops.
 
+Health says SERVING while the store takes commits (`store_watch`).
+
 Order of a stop: health says NOT_SERVING; streams of orders end once what they have read is
 answered; no call is taken any more; calls in flight get the grace time and are then cancelled; the
 engine carries out what is queued and closes.
@@ -72,6 +74,7 @@ class Server:
         self._streams = Streams(limits)
         self._makers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="maker")
         self._health = health.HealthServicer()
+        self._health_lock = threading.Lock()
         self._server = grpc.server(
             ThreadPoolExecutor(limits.threads_max, thread_name_prefix="call"),
             options=_options(limits),
@@ -110,7 +113,8 @@ class Server:
         except RuntimeError as error:
             raise OSError(f"cannot listen on {listen}: {error}") from None
         self._server.start()
-        self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        self._set_health()
+        self._engine.store_watch.start(self._set_health)
         self._keeper.start()
         return port
 
@@ -120,7 +124,7 @@ class Server:
             self._stopped.wait()
             return
         self._stopping.set()
-        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._set_health()
         stopped = self._server.stop(grace_s)
         self._streams.drain()
         stopped.wait()
@@ -129,9 +133,13 @@ class Server:
         self._engine.close()
         self._stopped.set()
 
-    def _set_health(self, state: health_pb2.HealthCheckResponse.ServingStatus) -> None:
-        for name in self._names:
-            self._health.set(name, state)
+    def _set_health(self) -> None:
+        """Say SERVING as long as the store takes commits and the server does not stop."""
+        answer = health_pb2.HealthCheckResponse
+        with self._health_lock:
+            good = self._engine.store_watch.takes_commits and not self._stopping.is_set()
+            for name in self._names:
+                self._health.set(name, answer.SERVING if good else answer.NOT_SERVING)
 
     def _keep_house(self) -> None:
         """Forget old refusals and end orders whose time is over, hourly; archive, daily."""

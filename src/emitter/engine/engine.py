@@ -51,6 +51,7 @@ from emitter.engine.stations import (
     read_station,
     station_step,
 )
+from emitter.engine.store_watch import StoreWatch
 from emitter.engine.tokens import IssueTokenStep, RevokeTokenStep, Tokens
 from emitter.engine.transfer_commands import (
     AcceptTransfer,
@@ -142,12 +143,14 @@ class Engine(Circulation, Keeping, Tokens):
         self._ranges = Ranges(store)
         space = SsccSpace(sscc_prefix) if sscc_prefix else None
         self.boxes = Boxes(store, self._ranges, keys, self.limits, space)
+        self.store_watch = StoreWatch(store)
         self._writer = Writer(
             store,
             clock,
             self.limits,
             published=self._ranges.publish,
             doubted=self._ranges.doubt,
+            failed=self.store_watch.doubt,
             threaded=threaded,
         )
         self._jobs = Jobs(store, self._writer, self.limits, _SWEEPS, threaded=threaded)
@@ -308,6 +311,7 @@ class Engine(Circulation, Keeping, Tokens):
 
     def close(self) -> None:
         """Carry out what is queued, then close the store; a job that runs is discarded later."""
+        self.store_watch.stop()
         self._jobs.close()
         self._writer.close()
         self._store.close()

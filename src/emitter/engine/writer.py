@@ -41,6 +41,8 @@ _log = logging.getLogger(__name__)
 class Writer:
     """Carries out steps in batches. ``published`` hears of new ranges; ``doubted`` of their loss.
 
+    ``failed`` hears of every batch that the store has failed.
+
     With ``threaded`` false nothing runs by itself: whoever submits calls `run_once`.
     """
 
@@ -52,6 +54,7 @@ class Writer:
         *,
         published: Callable[[list[Issued]], None],
         doubted: Callable[[], None],
+        failed: Callable[[], None] = lambda: None,
         threaded: bool,
     ) -> None:
         self._store = store
@@ -59,6 +62,7 @@ class Writer:
         self._limits = limits
         self._published = published
         self._doubted = doubted
+        self._failed = failed
         self._queues: OrderedDict[int, deque[tuple[Step, Promise]]] = OrderedDict()
         self._waiting = 0
         self._stopping = False
@@ -185,6 +189,8 @@ class Writer:
             reach("batch.committed")
             self._publish(work.issued)
             return verdicts
+        if reason is not Reason.INTERNAL:
+            self._failed()
         return [Refused(reason) for _ in steps]
 
     def _publish(self, issued: list[Issued]) -> None:

@@ -12,6 +12,10 @@ opened anew (or the store closes for good, with that reason).
 the cache of the system, where the next one would read rows that a power cut still takes back. So
 opening for writing makes one durable commit on top of whatever is read.
 
+**The file must be there.** A data file that was removed or replaced under a running process would
+take commits that nobody finds again. So every update first looks whether the name still leads to
+the file that was opened (2 µs), and is `StoreFailed` as long as it does not.
+
 **Choices.** The map is far larger than the data will be: it takes addresses, not memory or disk,
 and is never resized. No ``writemap``: a full disk must be an error of a call, not a signal. Reads
 go key by key: LMDB's bulk read is slower (three locks a row instead of one).
@@ -84,6 +88,7 @@ class LmdbStore:
         self, path: Path, map_size_bytes: int, readers_max: int, *, sync: bool, read_only: bool
     ) -> None:
         self._path = path
+        self._file = path.absolute() / _DATA_NAME
         self._map_size_bytes = map_size_bytes
         self._readers_max = readers_max
         self._sync = sync
@@ -99,6 +104,7 @@ class LmdbStore:
                 if sync and not (path / _DATA_NAME).exists():
                     _make(path)
             self._env = self._open()
+            self._opened = _identity(self._file)
         except BaseException as error:
             if self._lock is not None:
                 self._lock.release()
@@ -126,6 +132,7 @@ class LmdbStore:
             self._updates += 1
             try:
                 with self._gate:
+                    self._require_file()
                     if self._updates % UPDATES_A_READER_CHECK == 0:
                         self._free_places_of_the_dead()
                     return self._run(fn)
@@ -196,6 +203,15 @@ class LmdbStore:
         except lmdb.Error as error:
             raise _translated(error) from error
 
+    def _require_file(self) -> None:
+        """Raise `StoreFailed` if the data file has lost its name, or another one has it."""
+        try:
+            found = _identity(self._file)
+        except OSError as error:
+            raise StoreFailed(f"{self._file} is gone: {error.strerror}") from error
+        if found != self._opened:
+            raise StoreFailed(f"{self._file} is another file than was opened")
+
     def _free_places_of_the_dead(self) -> int:
         """Free the reader places of processes that died in a view; return how many."""
         with suppress(lmdb.Error):
@@ -239,6 +255,7 @@ class LmdbStore:
             self._env.close()
             try:
                 self._env = self._open()
+                self._opened = _identity(self._file)
             except (lmdb.Error, OSError) as error:
                 self._shut(f"the store was lost and could not be opened again: {error}")
 
@@ -299,6 +316,11 @@ class _Rows:
     def _failed(self, error: lmdb.Error) -> StoreError:
         self._failure = self._failure or _translated(error)
         return self._failure
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_dev, found.st_ino
 
 
 def _make(directory: Path) -> None:

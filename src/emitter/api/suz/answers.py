@@ -1,7 +1,7 @@
 """What a refusal looks like to a station: HTTP status and the error body of its dialect.
 
 v2 knows 400, 404 and 500 and lists of texts; v3 adds codes to errors, and 401. Both have besides,
-as the doors of today's stations do, 413, 429 with Retry-After, and 501 for what is not offered.
+as the doors of today's stations do, 413, 429 and 503 with Retry-After, and 501 for what is not offered.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = No
 def status_of(reason: Reason, dialect: Dialect) -> int:
     """Return the HTTP status that a dialect gives a reason."""
     http = reason.meaning.http
+    if reason is Reason.STORE_UNAVAILABLE:
+        return http
     if dialect is Dialect.V2 and http == 401:
         return 400
     if http in _KEPT:

@@ -74,7 +74,11 @@ class Call:
         return str(self.session.oms_id)
 
     async def enter(self) -> None:
-        """Let the caller in: token, its pace, omsId, signature, in this order; or refuse."""
+        """Let the caller in: token, its pace, omsId, signature, in this order; or refuse.
+
+        While the store takes no commits nobody is let in: STORE_UNAVAILABLE.
+        """
+        self._require_store()
         token = self.header("clientToken")
         if not token:
             self.enter_unknown()
@@ -88,6 +92,10 @@ class Call:
         if self.uuid("omsId") != self._session.oms_id:
             raise Refused(Reason.TOKEN_MISFIT, oms_id=self.query("omsId"))
         await self._judge_signature(self._session)
+
+    def _require_store(self) -> None:
+        if not self.engine.store_watch.takes_commits:
+            raise Refused(Reason.STORE_UNAVAILABLE)
 
     def enter_unknown(self) -> None:
         """Count a call of somebody without a token, by the address."""
@@ -191,6 +199,7 @@ class Call:
 
         What takes long to make ready is made so ``apart``, in a thread of its own.
         """
+        self._require_store()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._execute(command, apart=apart)

@@ -72,7 +72,9 @@ class StationApp:
             path = _SIGN_IN
         methods = self._endpoints.get(path)
         request = Request(scope, receive, send)
-        if path == PUBLIC_CHECK:
+        if path == "/health":
+            response = _health(self._house)
+        elif path == PUBLIC_CHECK:
             response = await public_check(request, self._house)
         elif methods is None:
             response = await _not_served(request, self._house, 404)
@@ -162,6 +164,12 @@ def _guarded(handler: Handler, dialect: Dialect, house: House, *, enters: bool) 
         return response
 
     return endpoint
+
+
+def _health(house: House) -> Response:
+    """Tell balancers what gRPC's health service tells them."""
+    good = house.engine.store_watch.takes_commits
+    return answer({"status": "SERVING" if good else "NOT_SERVING"}, 200 if good else 503)
 
 
 async def _not_served(request: Request, house: House, status: int) -> Response:
