@@ -7,6 +7,7 @@ read the verdicts · return. Below are pointers and lengths; nothing native keep
 
 cimport numpy as cnp
 from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.pystate cimport PyThreadState
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
@@ -15,6 +16,10 @@ import os
 import numpy as np
 
 cnp.import_array()
+
+cdef extern from "Python.h":
+    PyThreadState *PyEval_SaveThread()
+    void PyEval_RestoreThread(PyThreadState *state)
 
 cdef extern from "cpu.h" nogil:
     ctypedef enum cpu_form "enum cpu":
@@ -215,6 +220,8 @@ ESCROW_SIZE = ESCROW_SIZE_
 RECORD_SIZE_MAX = RECORD_SIZE_MAX_
 TWEAK_SIZE_MAX = 65535
 KEYS_MAX = 32767
+cdef enum:
+    FEW_ITEMS = 8  # a quarter of a millisecond at most, if all of them are signatures
 
 PARSED = np.dtype({
     "names": ["start", "size", "issued_size", "reason", "serial_at", "serial_size", "message_size",
@@ -280,6 +287,21 @@ cdef class CheckKey:
         if self.key.kind != CHECK_SIGNATURE_:
             return b""
         return PyBytes_FromStringAndSize(<char *>self.key.signature.public_, 32)
+
+
+cdef PyThreadState *_release(uint64_t items) noexcept:
+    """Release the GIL for a kernel call over so many items, unless they are few.
+
+    Few are done before another thread could make use of the GIL, and who gives it away beside a
+    busy thread waits for it up to the interpreter's switch interval, milliseconds.
+    """
+    return PyEval_SaveThread() if items > FEW_ITEMS else NULL
+
+
+cdef void _take_back(PyThreadState *state) noexcept:
+    """Take the GIL again, if it was released."""
+    if state is not NULL:
+        PyEval_RestoreThread(state)
 
 
 cdef cnp.ndarray _read_numbers(values, dtype, least, most):
@@ -403,8 +425,9 @@ def parse(bytes text not None, *, bint identification=False):
 
     cdef cnp.ndarray items = np.zeros(count, PARSED)
 
-    with nogil:
-        parse_items(_cpu, text_at, size, identification, <parsed_row *>cnp.PyArray_DATA(items))
+    cdef PyThreadState *others = _release(count)
+    parse_items(_cpu, text_at, size, identification, <parsed_row *>cnp.PyArray_DATA(items))
+    _take_back(others)
     return items
 
 
@@ -446,8 +469,9 @@ def invert(SerialKey key not None, bytes text not None, parsed, forms):
     call.counters = <uint64_t *>cnp.PyArray_DATA(counters)
     call.reasons = <uint8_t *>cnp.PyArray_DATA(reasons)
 
-    with nogil:
-        invert_items(_cpu, &call, &tile)
+    cdef PyThreadState *others = _release(call.count)
+    invert_items(_cpu, &call, &tile)
+    _take_back(others)
     return counters, reasons
 
 
@@ -473,8 +497,9 @@ def check(bytes text not None, parsed, keys, key_index):
     call.count = len(rows)
     call.reasons = <uint8_t *>cnp.PyArray_DATA(reasons)
 
-    with nogil:
-        check_items(_cpu, &call, key_table, &tile)
+    cdef PyThreadState *others = _release(call.count)
+    check_items(_cpu, &call, key_table, &tile)
+    _take_back(others)
     return reasons
 
 

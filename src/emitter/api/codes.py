@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from emitter import _core
@@ -24,12 +26,15 @@ if TYPE_CHECKING:
 
 _Item = TypeVar("_Item")
 
+_AHEAD = 2
+"""Messages of a stream in the making while one is sent."""
+
 
 class CodeServicer:
     """The service ``emitter.v1.CodeService``.
 
-    ``makers`` make and hash the next message of a stream while gRPC sends the one before it: one
-    message ahead, no more.
+    ``makers`` make and hash the next two messages of a stream while gRPC sends the one before
+    them, so one stream makes use of several cores; no more than two are made ahead.
     """
 
     descriptor = code_pb2.DESCRIPTOR.services_by_name["CodeService"]
@@ -80,7 +85,7 @@ class CodeServicer:
         The first message starts with the fields of ``first``.
         """
         digest = RecordsDigest()
-        for making in _one_ahead(self._make(engine, block, pieces, first)):
+        for making in _ahead(self._make(engine, block, pieces, first)):
             message, hashed = making.result()
             yield message
             reach("delivery.streaming")
@@ -187,10 +192,9 @@ def _make_one(
     return message, _core.piece_digests(memoryview(message)[len(head) :])
 
 
-def _one_ahead(items: Iterator[_Item]) -> Iterator[_Item]:
-    """Yield the items, each after the next one was asked for."""
-    held = next(items, None)
-    while held is not None:
-        coming = next(items, None)
-        yield held
-        held = coming
+def _ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """Yield the items, each after the next ``_AHEAD`` were asked for."""
+    held = deque(islice(items, _AHEAD))
+    while held:
+        held.extend(islice(items, 1))
+        yield held.popleft()

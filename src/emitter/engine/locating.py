@@ -19,6 +19,7 @@ import numpy as np
 
 from emitter import _core
 from emitter.engine.own_serials import find_own
+from emitter.engine.spreading import spread
 from emitter.errors import Reason
 from emitter.store import schema
 from emitter.store.rows import OrderRow
@@ -175,7 +176,12 @@ def _judge(text: bytes, codes: LocatedCodes, keys: KeyRing) -> None:
     key_index = np.full(len(parsed), -1, np.int16)
     checked = shaped & ~alone
     key_index[found[checked]] = key_of[slot[checked]]
-    forged = _core.check(text, parsed, [keys.check_key(key) for key in used.tolist()], key_index)
+    check_keys = [keys.check_key(key) for key in used.tolist()]
+    forged = np.concatenate(
+        spread(
+            lambda part: _core.check(text, parsed[part], check_keys, key_index[part]), len(parsed)
+        )
+    )
     reasons[(forged != 0) & (reasons == 0)] = Reason.CODE_FORGED
 
 
