@@ -12,6 +12,7 @@ full when they are filled at random.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -26,6 +27,7 @@ from test_growth import used_bytes
 from emitter.engine.code_sets import BlockName, CodeSet
 from emitter.engine.commands import CreateOrder, DeliverBlock, OrderLine, ReportCodes
 from emitter.engine.engine import Engine
+from emitter.garbage import collect_rarely
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.trade.circulation import DocumentKind, IntroductionWay
 
@@ -94,9 +96,15 @@ def test_a_billion_codes(contest: Contest, tmp_path: Path) -> None:
                 note=f"{moved:,} codes by reports of {REPORT:,}, {touched:.0f} s")  # fmt: skip
     section.row("every other code of a buffer touched", Sample((bytes_a_code,)), "bytes a code",
                 note=f"{dense:,} codes")  # fmt: skip
-    single = _single(engine, owners, batches[0])
-    section.row("a single check beside orders and bulk checks", single, "ms",
-                note=f"p99 {np.percentile(single.values, 99):.2f} ms")  # fmt: skip
+    collect_rarely()  # as the server does
+    for what, at_once, every_s in (
+        ("1,000 orders/s", 10, 0.01),
+        ("bursts of 200 orders", 200, 0.06),
+    ):
+        with _load(engine, owners, batches[0], at_once, every_s):
+            single = _single(engine, batches[1], 500 if contest.smoke else 5_000)
+        section.row(f"a single check beside {what} and bulk checks", single, "ms",
+                    note=f"p99 {np.percentile(single.values, 99):.2f} ms")  # fmt: skip
     engine.close()
 
 
@@ -208,26 +216,44 @@ def _dense(engine: Engine, bin_: int, folder: Path) -> tuple[int, float]:
     return quantity, grown / quantity
 
 
-def _single(engine: Engine, owners: list[int], text: bytes) -> Sample:
-    """Measure checks of one code while orders and bulk checks go on, in milliseconds."""
+@contextlib.contextmanager
+def _load(
+    engine: Engine, owners: list[int], text: bytes, at_once: int, every_s: float
+) -> Iterator[None]:
+    """Keep an engine busy: so many orders every so often, and 5,800 codes checked ten a second."""
     done = threading.Event()
+    bulk = text[: text.rindex(b"\n", 0, 500_000)]
 
-    def load() -> None:
-        for tag in itertools.count():
+    def go(work: Callable[[int], object], pause_s: float) -> None:
+        due = time.perf_counter()
+        for turn in itertools.count():
             if done.is_set():
                 return
-            goods.carry_out(engine, goods.orders(owners, 200, f"load-{tag}"))
-            engine.verify(text[: text.rindex(b"\n", 0, 500_000)])
-            time.sleep(0.05)
+            work(turn)
+            due += pause_s
+            time.sleep(max(0.0, due - time.perf_counter()))
 
-    thread = threading.Thread(target=load)
-    thread.start()
+    def order(turn: int) -> None:
+        goods.carry_out(engine, goods.orders(owners, at_once, f"load-{at_once}-{turn}"))
+
+    threads = [
+        threading.Thread(target=go, args=(order, every_s)),
+        threading.Thread(target=go, args=(lambda _: engine.verify(bulk), 0.1)),
+    ]
+    for thread in threads:
+        thread.start()
+    yield
+    done.set()
+    for thread in threads:
+        thread.join()
+
+
+def _single(engine: Engine, text: bytes, count: int) -> Sample:
+    """Measure checks of one code, in milliseconds."""
     took = []
-    for code in text.split(b"\n")[:5_000]:
+    for code in text.split(b"\n")[:count]:
         started = time.perf_counter()
         engine.verify(code)
         took.append((time.perf_counter() - started) * 1e3)
         time.sleep(0.001)
-    done.set()
-    thread.join()
     return Sample(tuple(took))
