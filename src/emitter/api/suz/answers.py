@@ -1,7 +1,8 @@
 """What a refusal looks like to a station: HTTP status and the error body of its dialect.
 
 v2 knows 400, 404 and 500 and lists of texts; v3 adds codes to errors, and 401. Both have besides,
-as the doors of today's stations do, 413, 429 and 503 with Retry-After, and 501 for what is not offered.
+as the doors of today's stations do, 413, 429 and 503 with Retry-After, and 501 for what is not
+offered.
 """
 
 from __future__ import annotations
