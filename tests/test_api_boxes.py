@@ -50,6 +50,25 @@ def codes(served: Served) -> list[bytes]:
     return [row.tobytes() for part in served.client.deliver(order_id, gtin) for row in part]
 
 
+def test_boxes_are_listed(served: Served, codes: list[bytes]):
+    client, bin_ = served.client, BIN
+    one, two, pallet, gone = names(1, 2, 3, 4)
+    before = [box.box for box in client.boxes()]
+    client.aggregate([unit(one, codes[:3]), unit(two, codes[3:5])])
+    client.aggregate([unit(pallet, codes[5:6], (one,)), unit(gone, codes[6:7])])
+    client.disaggregate([gone])
+    assert [box.box for box in client.boxes()] == [pallet, two, *before]
+    inside = {(box.box, *box.around) for box in served.operator.boxes(recursive=True, bin=bin_)}
+    assert {(pallet,), (one, pallet), (two,)} <= inside
+    assert [box.box for box in client.boxes(page_size=1)] == [pallet, two, *before]
+    assert gone in [box.box for box in client.boxes(state=BoxState.BOX_STATE_DISBANDED)]
+    assert not [box for box in served.other.boxes() if box.box in (one, two, pallet)]
+    wrong = box_pb2.ListBoxesRequest(page_token="AAAA")  # noqa: S106 - no password
+    for request in (wrong, box_pb2.ListBoxesRequest(state=9)):
+        with pytest.raises(Refused):
+            client._ask(client._boxes.ListBoxes, request)
+
+
 def unit(box: str, codes: list[bytes], boxes: tuple[str, ...] = (), **more) -> PackUnit:
     return PackUnit(box=box, codes=b"\n".join(codes), boxes=boxes, **more)
 

@@ -13,6 +13,7 @@ from emitter.engine.locating import Place
 from emitter.store import schema
 from emitter.store.box_rows import IN_TRANSIT, BoxRow, SsccRangeRow, SsccSeriesRow
 from emitter.store.code_rows import BOXED, LifeRow
+from emitter.store.held_boxes import pack_held, place_of
 from emitter.store.memory import MemoryStore
 from emitter.store.port import ROWS_MAX
 from packer import GROUP, Packer
@@ -129,7 +130,33 @@ def _stray_range(packer: Packer, rows: Rows) -> None:
     rows[schema.sscc_range_key("4870000", 0)] = SsccRangeRow(BIN, 1).pack()
 
 
+def _unlisted(packer: Packer, rows: Rows) -> None:
+    key = place_of(BoxRow.unpack(rows[schema.box_key(packer.name("d").box)]))
+    del rows[key]
+
+
+def _listed_inside(packer: Packer, rows: Rows) -> None:
+    box = packer.name("a").box
+    inner = BoxRow.unpack(rows[schema.box_key(box)])
+    rows[place_of(inner._replace(parent=0))] = pack_held([box])
+
+
+def _listed_for_another(packer: Packer, rows: Rows) -> None:
+    box = packer.name("d").box
+    row = BoxRow.unpack(rows[schema.box_key(box)])
+    rows[place_of(row._replace(owner=OTHER_BIN))] = pack_held([box])
+
+
+def _listed_twice(packer: Packer, rows: Rows) -> None:
+    key = place_of(BoxRow.unpack(rows[schema.box_key(packer.name("d").box)]))
+    rows[key] *= 2
+
+
 @pytest.mark.parametrize(("spoil", "said"), [
+    (_unlisted, "an outermost box is listed as its owner's"),
+    (_listed_inside, "a listed box is an outermost one of its owner"),
+    (_listed_for_another, "a listed box is an outermost one of its owner"),
+    (_listed_twice, "a list of boxes can be read"),
     (without(b"C"), "what lies in a box can be read"),
     (without(b"Z"), "the codes in a box say that they are in it"),
     (_circle, "no box lies in itself"),

@@ -58,10 +58,15 @@ def shop(place, monkeypatch, capsys):
 
 
 def test_a_new_owner_names_what_he_bought_by_its_transfer(shop, place):
+    assert BOX not in shop("box", "list")[1]
+    assert "Under way" in place.run("box", "list", "--bin", BIN).stdout
     withdrawal = ("report", "withdrawal", "--reason", "gift", "--transfer")
     code, _, error = shop(*withdrawal, place.sent)
     assert (code, "nothing of this transfer" in error) == (1, True)
     assert shop("transfer", "accept", place.sent)[0] == 0
+    assert [json.loads(line)["box"] for line in shop("box", "list", "--json")[1].split("\n")[:-1]
+            ] == [BOX]  # fmt: skip
+    assert BOX not in place.run("box", "list").stdout
     code, text, _ = shop("box", "pack", "shelf", "--transfer", place.sent, "--valid", "--json")
     assert code == 1  # the ten in the box are named
     packed = json.loads(text)

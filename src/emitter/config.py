@@ -183,6 +183,8 @@ class Limits:
             value = getattr(self, item.name)
             if value < 0 or (value == 0 and item.name not in _MAY_BE_NONE):
                 raise ValueError(f"{item.name} must be positive, not {value}")
+        if self.aggregation_units_max > 8_000:
+            raise ValueError("aggregation_units_max: the boxes of a document are listed in one row")
         if self.streams_max * 2 > self.threads_max:
             raise ValueError("streams_max must leave half of threads_max to unary calls")
 

@@ -13,7 +13,7 @@ from emitter.trade.parties import format_bin
 from emitter.v1 import box_pb2
 
 if TYPE_CHECKING:
-    from emitter.engine.boxes import BoxView
+    from emitter.engine.box_listing import BoxView
 
 
 def aggregate_codes(bin_: int, request: box_pb2.AggregateCodesRequest) -> AggregateCodes:
@@ -65,6 +65,7 @@ def box(view: BoxView) -> box_pb2.Box:
         create_time=instant(row.made_us),
         update_time=instant(row.changed_us),
         report_id=str(row.document_id),
+        under_way=view.under_way,
     )
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from emitter.api import box_values, report_values, values
 from emitter.engine.box_commands import AllocateSsccs
-from emitter.engine.boxes import box_text
+from emitter.engine.box_listing import box_text
 from emitter.engine.locating import Place
 from emitter.errors import Reason, Refused
 from emitter.trade.gs1 import format_gtin
-from emitter.trade.packing import require_box
+from emitter.trade.packing import BoxState, require_box
 from emitter.v1 import box_pb2
 
 if TYPE_CHECKING:
@@ -50,6 +50,22 @@ class BoxServicer:
         bin_ = call.reader(request.bin)
         view = call.engine.boxes.read(bin_, require_box(request.box, bin_, "box"))
         return box_pb2.GetBoxResponse(box=box_values.box(view))
+
+    def list_boxes(
+        self, request: box_pb2.ListBoxesRequest, call: Call
+    ) -> box_pb2.ListBoxesResponse:
+        """Read a page of a participant's boxes."""
+        views, token = call.engine.boxes.owned(
+            call.reader(request.bin),
+            report_values.member(BoxState, request.state or BoxState.PACKED, "state"),
+            deep=request.recursive,
+            page_size=values.require_page_size(request.page_size, call.limits),
+            page_token=values.require_page_token(request.page_token),
+        )
+        return box_pb2.ListBoxesResponse(
+            boxes=[box_values.box(view) for view in views],
+            next_page_token=values.page_token(token),
+        )
 
     def list_box_contents(
         self, request: box_pb2.ListBoxContentsRequest, call: Call

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from emitter.cli.access import JSON, with_access
+from emitter.cli.box_tables import print_boxes, print_items, show_box
 from emitter.cli.report_codes import bad_codes, plain_bad, show_bad, show_report
 from emitter.cli.terminal import (
-    moment,
-    number,
     plain,
     print_json,
-    print_pairs,
     print_table,
     say,
-    title,
 )
 from emitter.cli.values import Count
 from emitter.cli.words import Group
@@ -30,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from emitter.cli.access import Access
-    from emitter.client import Box, Client, Report
+    from emitter.client import Box, BoxItem, Client, Report
 
 _KINDS = {kind.name.lower(): kind for kind in BoxKind}
 _BIN = click.option(
@@ -238,34 +235,48 @@ def show(access: Access, box_: str, bin_: str, *, as_json: bool) -> None:
     if as_json:
         print_json(plain(found))
         return
-    _show(found)
+    show_box(found)
 
 
 @box.command(
     "list",
-    help=t("Показать, что лежит в упаковке.", "Show what lies in a box."),
-    examples=("emitter box list 106141411234567897",
-              "emitter box list 106141411234567897 --recursive --json"),
+    help=t("Показать упаковки участника, новые сначала: те, что ни в чём не лежат, с --recursive "
+           "– все, с --disbanded – расформированные. С BOX – что лежит в этой упаковке.",
+           "Show the boxes of a participant, the newest first: those that lie in no other, all "
+           "with --recursive, disbanded ones with --disbanded. With BOX: what lies in this one."),
+    examples=("emitter box list", "emitter box list --recursive --json",
+              "emitter box list 106141411234567897"),
 )  # fmt: skip
-@click.argument("box_", metavar="BOX")
+@click.argument("box_", metavar="[BOX]", required=False)
 @click.option("--recursive", is_flag=True,
-              help=t("И то, что во вложенных упаковках.", "And what lies in its boxes."),
+              help=t("И то, что во вложенных упаковках.", "And what lies in boxes in them."),
               )  # fmt: skip
+@click.option("--disbanded", is_flag=True,
+              help=t("Расформированные упаковки.", "Boxes that are disbanded."))  # fmt: skip
 @_BIN
 @with_access
 @JSON
-def list_(access: Access, box_: str, bin_: str, *, recursive: bool, as_json: bool) -> None:
-    """List the contents of a box; as JSON one item a line."""
+def list_(
+    access: Access, box_: str | None, bin_: str, *, recursive: bool, disbanded: bool, as_json: bool
+) -> None:
+    """List boxes, or the contents of one; as JSON one item a line."""
+    if box_ is not None and disbanded:
+        raise click.UsageError(t("--disbanded – без BOX", "--disbanded goes without BOX"))
+    state = BoxState.DISBANDED if disbanded else BoxState.PACKED
     with access.client() as client:
-        items = client.box_contents(box_, recursive=recursive, bin=bin_)
+        found: Iterable[Box | BoxItem]
+        if box_ is None:
+            wire: Any = int(state)
+            found = client.boxes(state=wire, recursive=recursive, bin=bin_)
+        else:
+            found = client.box_contents(box_, recursive=recursive, bin=bin_)
         if as_json:
-            for item in items:
+            for item in found:
                 print_json(plain(item))
-            return
-        print_table(
-            (t("Упаковка", "Box"), t("Код (КИ) или упаковка", "Identification code or box")),
-            [(item.box, item.identification_code or f"[{item.inner_box}]") for item in items],
-        )
+        elif box_ is None:
+            print_boxes(found)
+        else:
+            print_items(found)
 
 
 @box.command(
@@ -325,24 +336,3 @@ def _tell(
         show_report(made)
         show_bad(bad[:10], made.refused_count, t("Строка", "Line"))
     return 1 if made.refused_count else 0
-
-
-def _show(found: Box) -> None:
-    """Print a box."""
-    rows: Iterable[tuple[str, str]] = [
-        (t("Упаковка", "Box"), found.box),
-        (t("Вид", "Kind"), title(BoxKind(found.kind))),
-        (t("Состояние", "State"), title(BoxState(found.state))),
-        (t("Владелец", "Owner"), found.owner_bin),
-        (t("Упаковал", "Packed by"), found.packer_bin),
-        (t("Лежит в", "Lies in"), " → ".join(found.around)),
-        (t("Вмещает", "Holds"), number(found.capacity) if found.capacity else ""),
-        (t("Коды", "Codes"), number(found.code_count)),
-        (t("Упаковки", "Boxes"), number(found.box_count)),
-        (t("Всего кодов", "Codes in all"), number(found.total_code_count)),
-        (t("Всего упаковок", "Boxes in all"), number(found.total_box_count)),
-        (t("Сформирована", "Made"), moment(found.create_time)),
-        (t("Изменена", "Changed"), moment(found.update_time)),
-        (t("Документ", "Document"), found.report_id),
-    ]
-    print_pairs([(name, text) for name, text in rows if text])

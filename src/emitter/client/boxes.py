@@ -10,6 +10,7 @@ import numpy as np
 from emitter.client.calls import Caller, new_id, service
 from emitter.client.reports import Codes
 from emitter.v1 import box_pb2, box_pb2_grpc
+from emitter.v1.box_pb2 import BoxState
 from emitter.v1.report_pb2 import Acceptance
 
 if TYPE_CHECKING:
@@ -81,6 +82,23 @@ class BoxCalls(Caller):
         request = box_pb2.GetBoxRequest(box=box, bin=bin)
         found: Box = self._ask(self._boxes.GetBox, request).box
         return found
+
+    def boxes(
+        self,
+        *,
+        state: BoxState = BoxState.BOX_STATE_PACKED,
+        recursive: bool = False,
+        bin: str = "",
+        page_size: int = 0,
+    ) -> Iterator[Box]:
+        """Yield the boxes of a participant in a state, reading page by page.
+
+        Those that lie in no other, the newest first; if ``recursive`` each with all boxes in it.
+        """
+        request = box_pb2.ListBoxesRequest(
+            state=state, recursive=recursive, bin=bin, page_size=page_size
+        )
+        return self._pages(self._boxes.ListBoxes, request, "boxes")
 
     def box_contents(
         self, box: str, *, recursive: bool = False, bin: str = "", page_size: int = 0

@@ -115,7 +115,7 @@ class AggregateStep(ReportStep):
     def _rows(self) -> int:
         """Return how many rows it announces; it judges before it writes whether they do."""
         updates = sum(unit.update for unit in self._units)
-        rows = 3 * len(self._units) + self._box_items + _ROWS_A_BOX * updates
+        rows = 4 * len(self._units) + 2 * self._box_items + _ROWS_A_BOX * updates
         return min(ROWS_MAX, rows + 4 * len(self.runs) + _ROWS_A_DOCUMENT)
 
     def claims(self) -> tuple[bytes, ...]:
@@ -286,7 +286,7 @@ class DisaggregateStep(ReportStep):
     def _rows(self) -> int:
         """Return how many rows it announces; it judges before it writes whether they do."""
         inside = sum(box.boxes for box in self._boxes)
-        rows = _ROWS_A_BOX * (len(self.runs) + len(self._boxes) + len(self._inner)) + inside
+        rows = _ROWS_A_BOX * (len(self.runs) + len(self._boxes) + len(self._inner)) + 2 * inside
         return min(ROWS_MAX, rows + _ROWS_A_DOCUMENT)
 
     def claims(self) -> tuple[bytes, ...]:

@@ -20,7 +20,9 @@ from emitter.engine.staged_rows import valid_rows
 from emitter.store import schema
 from emitter.store.box_rows import BoxRow, SsccRangeRow, SsccSeriesRow, unpack_content
 from emitter.store.code_rows import BOXED, LifeRow
+from emitter.store.held_boxes import HELD, held_of, pack_held, place_of, unpack_held
 from emitter.store.holding_keys import Holding, holding_key
+from emitter.store.rows import Meta
 from emitter.store.scanning import scan_store, scan_view
 from emitter.store.spans import cut, read_spans, scan_pages
 from emitter.trade.gs1 import format_gtin
@@ -40,12 +42,15 @@ _UNREADABLE = (ValueError, struct.error, zlib.error, UnicodeDecodeError)
 
 
 def check_boxes(store: Store, report: Report) -> None:
-    """Check every tree of boxes, every map of boxes, and the SSCCs that were given out."""
+    """Check every tree of boxes, the lists and maps of boxes, and the SSCCs given out."""
+    listed = _has_lists(store)
     for key, _ in scan_store(store, schema.BOXES):
-        store.view(partial(_check_box, key=key, report=report))
+        store.view(partial(_check_box, key=key, report=report, listed=listed))
     for key, _ in scan_store(store, schema.BOXED):
         if len(key) == _ROOT_BYTES:
             store.view(partial(_check_map, key=key, report=report))
+    for key, _ in scan_store(store, HELD):
+        store.view(partial(_check_list, key=key))
     for key, _ in scan_store(store, schema.SSCCS):
         if schema.parse_sscc_key(key)[1] is None:
             store.view(partial(_check_ssccs, key=key))
@@ -73,7 +78,29 @@ def check_whole_boxes(store: Store, report: Report) -> None:
         require(known, "every range of SSCCs has its prefix", "store")
 
 
-def _check_box(reader: Reader, *, key: bytes, report: Report) -> None:
+def _has_lists(store: Store) -> bool:
+    """Return whether a store lists boxes: one of format 1 does once it is opened (`upgrading`)."""
+    packed = store.view(lambda reader: reader.get_many((schema.META_KEY,)))[0]
+    return packed is None or Meta.unpack(packed).format_version > 1
+
+
+def _check_list(reader: Reader, *, key: bytes) -> None:
+    """Check that the boxes in a row of a list are there, and the participant's."""
+    packed = reader.get_many((key,))[0]
+    if packed is None:
+        return  # they have gone since
+    bin_, state, _ = held_of(key)
+    who = f"boxes of participant {bin_} in state {state}"
+    boxes = unpack_held(packed)
+    sound = bool(boxes) and pack_held(set(boxes)) == packed
+    require(sound, "a list of boxes can be read", who)
+    rows = reader.get_many([schema.box_key(box) for box in boxes])
+    for box, row in zip(boxes, rows, strict=True):
+        there = row is not None and place_of(BoxRow.unpack(row)) == key
+        require(there, "a listed box is an outermost one of its owner", f"{who}, box {box}")
+
+
+def _check_box(reader: Reader, *, key: bytes, report: Report, listed: bool) -> None:
     """Check a box by itself, and the tree if it is an outermost one."""
     box = schema.box_of(key)
     who = f"box {box}"
@@ -99,6 +126,11 @@ def _check_box(reader: Reader, *, key: bytes, report: Report) -> None:
         _check_way_up(reader, row, who)
     else:
         _check_tree(reader, box, report)
+    place = place_of(row)
+    if listed and place is not None:
+        found = reader.get_many((place,))[0]
+        told = found is not None and box in unpack_held(found)
+        require(told, "an outermost box is listed as its owner's", who)
 
 
 def _check_way_up(reader: Reader, row: BoxRow, who: str) -> None:

@@ -21,6 +21,7 @@ from emitter.store.box_rows import (
     unpack_content,
 )
 from emitter.store.code_rows import RUN, BufferRuns
+from emitter.store.held_boxes import change_held
 from emitter.store.spans import SPAN, new_spans, overlay
 from emitter.trade.packing import BoxState
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from emitter.engine.work import Work
+    from emitter.store.held_boxes import Listing
     from emitter.store.spans import Rows
 
 _LEVELS_MAX = 100  # far above any limit that may be set
@@ -256,10 +258,12 @@ class BoxPlan:
         """Return the rows to put and the keys to delete."""
         puts: list[tuple[bytes, bytes]] = []
         stale: set[bytes] = set()
+        listed: list[Listing] = []
         for box, row in self._rows.items():
             content = self._contents.get(box)
+            stored = self._work.read(schema.box_key(box), BoxRow)
+            listed.append((box, stored, row))
             if content is not None:
-                stored = self._work.read(schema.box_key(box), BoxRow)
                 stale.update(content_keys(box, stored) if stored else ())
                 inline, codes, boxes = pack_content(content)
                 whole = row._replace(content=inline, code_parts=len(codes), box_parts=len(boxes))
@@ -267,4 +271,5 @@ class BoxPlan:
                 puts.append((schema.box_key(box), whole.pack()))
             else:
                 puts.append((schema.box_key(box), row.pack()))
-        return puts, list(stale.difference(key for key, _ in puts))
+        held, left = change_held(self._work, listed)
+        return puts + held, left + list(stale.difference(key for key, _ in puts))

@@ -12,16 +12,16 @@ from emitter.engine.box_commands import (
     AllocateSsccs,
     BoxCommand,
 )
+from emitter.engine.box_listing import BoxView, box_text, list_boxes
 from emitter.engine.box_trees import codes_of, read_path, walk_tree
 from emitter.engine.code_sets import name_codes
 from emitter.engine.locating import Place, locate_codes
 from emitter.engine.ssccs import AllocateSsccsStep, require_own_ssccs
 from emitter.errors import Reason, Refused
 from emitter.store import schema
-from emitter.store.box_rows import BoxRow
+from emitter.store.box_rows import IN_TRANSIT, BoxRow
 from emitter.store.holding_keys import Holding, holding_key
 from emitter.store.spans import read_values
-from emitter.trade.packing import format_sscc, is_sscc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,26 +35,7 @@ if TYPE_CHECKING:
     from emitter.engine.ranges import Ranges
     from emitter.store.code_rows import BufferRuns
     from emitter.store.port import Reader, Store
-    from emitter.trade.packing import BoxName, SsccSpace
-
-
-class BoxView(NamedTuple):
-    """A box as callers see it, with the boxes around it, the outermost last."""
-
-    box: int
-    row: BoxRow
-    around: list[str]
-    owner: int
-
-    @property
-    def text(self) -> str:
-        """Return how people name it."""
-        return box_text(self.box, self.row)
-
-
-def box_text(box: int, row: BoxRow) -> str:
-    """Return how people name a box: its SSCC, or its participant's own number."""
-    return format_sscc(box) if is_sscc(box) else row.name
+    from emitter.trade.packing import BoxName, BoxState, SsccSpace
 
 
 class BoxedCodes(NamedTuple):
@@ -107,6 +88,19 @@ class Boxes:
     def read(self, bin_: int | None, name: BoxName) -> BoxView:
         """Return a box of the participant; raises `Refused`."""
         return self._store.view(lambda reader: _require(reader, bin_, name))
+
+    def owned(
+        self, bin_: int, state: BoxState, *, deep: bool, page_size: int, page_token: bytes = b""
+    ) -> tuple[list[BoxView], bytes]:
+        """Return a page of a participant's boxes, newest first, and the token of the next (b'').
+
+        Outermost ones, or if ``deep`` each with all boxes in it; see `box_listing`.
+        """
+        return self._store.view(
+            lambda reader: list_boxes(
+                reader, bin_, state, deep=deep, page_size=page_size, page_token=page_token
+            )
+        )
 
     def contents(self, bin_: int | None, name: BoxName, *, deep: bool) -> list[PackedBox]:
         """Return a box and, if ``deep``, those in it at any depth, each before what lies in it.
@@ -179,7 +173,8 @@ def _view(reader: Reader, box: int) -> BoxView | None:
     if not path:
         return None
     around = [box_text(one, row) for one, row in path[1:]]
-    return BoxView(box, path[0][1], around, path[-1][1].owner)
+    outermost = path[-1][1]
+    return BoxView(box, path[0][1], around, outermost.owner, bool(outermost.flags & IN_TRANSIT))
 
 
 def _require(reader: Reader, bin_: int | None, name: BoxName) -> BoxView:

@@ -60,6 +60,7 @@ from emitter.engine.transfer_commands import (
     ShipCodes,
 )
 from emitter.engine.transfers import transfer_step
+from emitter.engine.upgrading import OLDEST, upgrade
 from emitter.engine.verification import verify_codes
 from emitter.engine.writer import Writer
 from emitter.store import schema
@@ -140,6 +141,7 @@ class Engine(Circulation, Keeping, Tokens):
         self._threaded = threaded
         self._embedded: dict[bytes, Principal] = {}
         _claim(store, keys, clock())
+        upgrade(store)
         self._ranges = Ranges(store)
         space = SsccSpace(sscc_prefix) if sscc_prefix else None
         self.boxes = Boxes(store, self._ranges, keys, self.limits, space)
@@ -318,7 +320,7 @@ class Engine(Circulation, Keeping, Tokens):
 
 
 def _claim(store: Store, keys: KeyRing, now_us: int) -> None:
-    """Mark a new store with its keys; refuse a store of other keys or another format.
+    """Mark a new store with its keys; refuse a store of other keys or a format not known.
 
     Every check key that the store has ever been opened with must be in the ring, unchanged: an old
     copy of the key file would give an id to a second key.
@@ -330,7 +332,7 @@ def _claim(store: Store, keys: KeyRing, now_us: int) -> None:
         meta = Meta(FORMAT_VERSION, now_us, keys.fingerprint())
         if packed is not None:
             meta = Meta.unpack(packed)
-        if meta.format_version != FORMAT_VERSION:
+        if not OLDEST <= meta.format_version <= FORMAT_VERSION:
             raise StoreMismatchError(f"the store has format {meta.format_version}")
         if meta.serial_fingerprint != keys.fingerprint():
             raise StoreMismatchError("the store was made with another serial key")

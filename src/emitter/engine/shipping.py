@@ -28,6 +28,7 @@ from emitter.store.code_rows import (
     BufferRuns,
     DocumentRow,
 )
+from emitter.store.held_boxes import change_held
 from emitter.store.holding_keys import Holding, Side, holding_key, transfer_key
 from emitter.store.port import ROWS_MAX
 from emitter.store.rows import ParticipantRow
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from emitter.engine.reports import Change
     from emitter.engine.transfer_commands import ShipCodes
     from emitter.engine.work import Work
+    from emitter.store.held_boxes import Listing
     from emitter.store.port import Reader, Store
 
 _ROWS = 12  # request and its expiry, document, both sides of the transfer, parts that are not full
@@ -106,13 +108,21 @@ def require_room(changes: Sequence[HoldingChange], boxes: int, parts: int, rows_
 
 def mark_boxes(work: Work, boxes: Sequence[int], *, under_way: bool, owner: int = 0) -> None:
     """Write of outermost boxes whether they are under way, and perhaps a new owner."""
+    listed: list[Listing] = []
     for box in boxes:
         key = schema.box_key(box)
         row = work.read(key, BoxRow)
         if row is None:
             raise AssertionError("a box that was judged is gone")
         flags = row.flags | IN_TRANSIT if under_way else row.flags & ~IN_TRANSIT
-        work.change(key, row._replace(flags=flags, owner=owner or row.owner))
+        after = row._replace(flags=flags, owner=owner or row.owner)
+        work.change(key, after)
+        listed.append((box, row, after))
+    puts, deletes = change_held(work, listed)
+    for key, packed in puts:
+        work.put(key, packed)
+    for key in deletes:
+        work.delete(key)
 
 
 class Sending(NamedTuple):

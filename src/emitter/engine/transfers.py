@@ -73,6 +73,9 @@ def transfer_step(
     return AnswerStep(command, document_id, answered, store)
 
 
+_ROWS_A_BOX = 3  # the box, and where it is listed before and after
+
+
 class AnswerStep:
     """End a transfer: some codes have a new owner, the rest is the sender's again."""
 
@@ -108,7 +111,9 @@ class AnswerStep:
         self._boxes = TransferRow.unpack(boxes).boxes if boxes else ()
         runs = sum(len(buffer.runs) for buffer in (*shipped, *answered.accepted))
         entries = len(answered.in_vain.items)
-        self.rows_max = announced(maps + len(self._boxes), runs, entries, 2 * len(shipped))
+        self.rows_max = announced(
+            maps + _ROWS_A_BOX * len(self._boxes), runs, entries, 2 * len(shipped)
+        )
 
     def claims(self) -> tuple[bytes, ...]:
         """Return the request and the orders whose codes it is about; and boxes."""
@@ -139,7 +144,7 @@ class AnswerStep:
             changes += change_holding(work, Holding.OWNER, answered.accepted, row.recipient)
             runs = sum(len(buffer.runs) for buffer in answered.shipped)
             parts = runs * RUN.itemsize // (PART_BYTES - 100)
-            require_room(changes, len(row.boxes), parts, self.rows_max)
+            require_room(changes, _ROWS_A_BOX * len(row.boxes), parts, self.rows_max)
             row = row._replace(
                 state=state,
                 answered_us=work.now_us,

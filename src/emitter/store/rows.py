@@ -14,7 +14,7 @@ from uuid import UUID
 
 from emitter.trade.states import BufferState, OrderState
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 _META = struct.Struct("<Iq8s")

@@ -39,6 +39,7 @@ its key: another's object is not refused but simply not found.
     w  gtin  serial                       whose a self-made serial is
     y  bin  order  gtin  part             self-made serials of a buffer, in the order of its codes
     B  box                                box (`trade.packing`: SSCC, or a participant's own number)
+    H  bin  state  document               outermost boxes of a participant (`held_boxes`)
     C  box  what  part                    content of a box that does not fit into its row
     Z  bin  order  gtin                   in which boxes codes of a buffer lie: root of a map
     Z  bin  order  gtin  first index      page of such a map

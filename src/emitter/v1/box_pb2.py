@@ -26,47 +26,51 @@ from emitter.v1 import report_pb2 as emitter_dot_v1_dot_report__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x65mitter/v1/box.proto\x12\nemitter.v1\x1a\x17\x65mitter/v1/report.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf2\x02\n\x03\x42ox\x12\x0b\n\x03\x62ox\x18\x01 \x01(\t\x12!\n\x04kind\x18\x02 \x01(\x0e\x32\x13.emitter.v1.BoxKind\x12#\n\x05state\x18\x03 \x01(\x0e\x32\x14.emitter.v1.BoxState\x12\x11\n\towner_bin\x18\x04 \x01(\t\x12\x12\n\npacker_bin\x18\x05 \x01(\t\x12\x0e\n\x06\x61round\x18\x06 \x03(\t\x12\x10\n\x08\x63\x61pacity\x18\x07 \x01(\x03\x12\x12\n\ncode_count\x18\x08 \x01(\x03\x12\x11\n\tbox_count\x18\t \x01(\x03\x12\x18\n\x10total_code_count\x18\n \x01(\x03\x12\x17\n\x0ftotal_box_count\x18\x0b \x01(\x03\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\treport_id\x18\x0e \x01(\t\"\xde\x01\n\x08PackUnit\x12\x0b\n\x03\x62ox\x18\x01 \x01(\t\x12!\n\x04kind\x18\x02 \x01(\x0e\x32\x13.emitter.v1.BoxKind\x12\x0e\n\x06update\x18\x03 \x01(\x08\x12\x10\n\x08\x63\x61pacity\x18\x04 \x01(\x03\x12\r\n\x05\x63odes\x18\x05 \x01(\x0c\x12#\n\x05spans\x18\x06 \x03(\x0b\x32\x14.emitter.v1.CodeSpan\x12*\n\x06\x62locks\x18\x07 \x03(\x0b\x32\x1a.emitter.v1.BlockReference\x12\r\n\x05\x62oxes\x18\x08 \x03(\t\x12\x11\n\ttransfers\x18\t \x03(\t\"\x89\x01\n\x15\x41ggregateCodesRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12#\n\x05units\x18\x03 \x03(\x0b\x32\x14.emitter.v1.PackUnit\x12*\n\nacceptance\x18\x04 \x01(\x0e\x32\x16.emitter.v1.Acceptance\"N\n\x16\x41ggregateCodesResponse\x12\"\n\x06report\x18\x01 \x01(\x0b\x32\x12.emitter.v1.Report\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xfe\x01\n\x18\x44isaggregateBoxesRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\r\n\x05\x62oxes\x18\x03 \x03(\t\x12\r\n\x05\x63odes\x18\x04 \x01(\x0c\x12#\n\x05spans\x18\x05 \x03(\x0b\x32\x14.emitter.v1.CodeSpan\x12*\n\x06\x62locks\x18\x06 \x03(\x0b\x32\x1a.emitter.v1.BlockReference\x12\x13\n\x0binner_boxes\x18\x07 \x03(\t\x12*\n\nacceptance\x18\x08 \x01(\x0e\x32\x16.emitter.v1.Acceptance\x12\x11\n\ttransfers\x18\t \x03(\t\"Q\n\x19\x44isaggregateBoxesResponse\x12\"\n\x06report\x18\x01 \x01(\x0b\x32\x12.emitter.v1.Report\x12\x10\n\x08replayed\x18\x02 \x01(\x08\")\n\rGetBoxRequest\x12\x0b\n\x03\x62ox\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\".\n\x0eGetBoxResponse\x12\x1c\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x0f.emitter.v1.Box\"l\n\x16ListBoxContentsRequest\x12\x0b\n\x03\x62ox\x18\x01 \x01(\t\x12\x11\n\trecursive\x18\x02 \x01(\x08\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x0b\n\x03\x62in\x18\x05 \x01(\t\"T\n\x07\x42oxItem\x12\x0b\n\x03\x62ox\x18\x01 \x01(\t\x12\x11\n\tinner_box\x18\x02 \x01(\t\x12\x1b\n\x13identification_code\x18\x03 \x01(\t\x12\x0c\n\x04gtin\x18\x04 \x01(\t\"V\n\x17ListBoxContentsResponse\x12\"\n\x05items\x18\x01 \x03(\x0b\x32\x13.emitter.v1.BoxItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\".\n\x10\x46indBoxesRequest\x12\r\n\x05\x63odes\x18\x01 \x01(\x0c\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\"W\n\x11\x46indBoxesResponse\x12\x0f\n\x07reasons\x18\x01 \x01(\x0c\x12\x11\n\tbox_index\x18\x02 \x03(\x11\x12\x1e\n\x05\x62oxes\x18\x03 \x03(\x0b\x32\x0f.emitter.v1.Box\"I\n\x14\x41llocateSsccsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\"8\n\x15\x41llocateSsccsResponse\x12\r\n\x05ssccs\x18\x01 \x03(\t\x12\x10\n\x08replayed\x18\x02 \x01(\x08*O\n\x07\x42oxKind\x12\x18\n\x14\x42OX_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x42OX_KIND_GROUP\x10\x01\x12\x16\n\x12\x42OX_KIND_TRANSPORT\x10\x02*T\n\x08\x42oxState\x12\x19\n\x15\x42OX_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42OX_STATE_PACKED\x10\x01\x12\x17\n\x13\x42OX_STATE_DISBANDED\x10\x02\x32\x84\x04\n\nBoxService\x12W\n\x0e\x41ggregateCodes\x12!.emitter.v1.AggregateCodesRequest\x1a\".emitter.v1.AggregateCodesResponse\x12`\n\x11\x44isaggregateBoxes\x12$.emitter.v1.DisaggregateBoxesRequest\x1a%.emitter.v1.DisaggregateBoxesResponse\x12?\n\x06GetBox\x12\x19.emitter.v1.GetBoxRequest\x1a\x1a.emitter.v1.GetBoxResponse\x12Z\n\x0fListBoxContents\x12\".emitter.v1.ListBoxContentsRequest\x1a#.emitter.v1.ListBoxContentsResponse\x12H\n\tFindBoxes\x12\x1c.emitter.v1.FindBoxesRequest\x1a\x1d.emitter.v1.FindBoxesResponse\x12T\n\rAllocateSsccs\x12 .emitter.v1.AllocateSsccsRequest\x1a!.emitter.v1.AllocateSsccsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x65mitter/v1/box.proto\x12\nemitter.v1\x1a\x17\x65mitter/v1/report.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x03\n\x03\x42ox\x12\x0b\n\x03\x62ox\x18\x01 \x01(\t\x12!\n\x04kind\x18\x02 \x01(\x0e\x32\x13.emitter.v1.BoxKind\x12#\n\x05state\x18\x03 \x01(\x0e\x32\x14.emitter.v1.BoxState\x12\x11\n\towner_bin\x18\x04 \x01(\t\x12\x12\n\npacker_bin\x18\x05 \x01(\t\x12\x0e\n\x06\x61round\x18\x06 \x03(\t\x12\x10\n\x08\x63\x61pacity\x18\x07 \x01(\x03\x12\x12\n\ncode_count\x18\x08 \x01(\x03\x12\x11\n\tbox_count\x18\t \x01(\x03\x12\x18\n\x10total_code_count\x18\n \x01(\x03\x12\x17\n\x0ftotal_box_count\x18\x0b \x01(\x03\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\treport_id\x18\x0e \x01(\t\x12\x11\n\tunder_way\x18\x0f \x01(\x08\"\xde\x01\n\x08PackUnit\x12\x0b\n\x03\x62ox\x18\x01 \x01(\t\x12!\n\x04kind\x18\x02 \x01(\x0e\x32\x13.emitter.v1.BoxKind\x12\x0e\n\x06update\x18\x03 \x01(\x08\x12\x10\n\x08\x63\x61pacity\x18\x04 \x01(\x03\x12\r\n\x05\x63odes\x18\x05 \x01(\x0c\x12#\n\x05spans\x18\x06 \x03(\x0b\x32\x14.emitter.v1.CodeSpan\x12*\n\x06\x62locks\x18\x07 \x03(\x0b\x32\x1a.emitter.v1.BlockReference\x12\r\n\x05\x62oxes\x18\x08 \x03(\t\x12\x11\n\ttransfers\x18\t \x03(\t\"\x89\x01\n\x15\x41ggregateCodesRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12#\n\x05units\x18\x03 \x03(\x0b\x32\x14.emitter.v1.PackUnit\x12*\n\nacceptance\x18\x04 \x01(\x0e\x32\x16.emitter.v1.Acceptance\"N\n\x16\x41ggregateCodesResponse\x12\"\n\x06report\x18\x01 \x01(\x0b\x32\x12.emitter.v1.Report\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xfe\x01\n\x18\x44isaggregateBoxesRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\r\n\x05\x62oxes\x18\x03 \x03(\t\x12\r\n\x05\x63odes\x18\x04 \x01(\x0c\x12#\n\x05spans\x18\x05 \x03(\x0b\x32\x14.emitter.v1.CodeSpan\x12*\n\x06\x62locks\x18\x06 \x03(\x0b\x32\x1a.emitter.v1.BlockReference\x12\x13\n\x0binner_boxes\x18\x07 \x03(\t\x12*\n\nacceptance\x18\x08 \x01(\x0e\x32\x16.emitter.v1.Acceptance\x12\x11\n\ttransfers\x18\t \x03(\t\"Q\n\x19\x44isaggregateBoxesResponse\x12\"\n\x06report\x18\x01 \x01(\x0b\x32\x12.emitter.v1.Report\x12\x10\n\x08replayed\x18\x02 \x01(\x08\")\n\rGetBoxRequest\x12\x0b\n\x03\x62ox\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\".\n\x0eGetBoxResponse\x12\x1c\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x0f.emitter.v1.Box\"~\n\x10ListBoxesRequest\x12#\n\x05state\x18\x01 \x01(\x0e\x32\x14.emitter.v1.BoxState\x12\x11\n\trecursive\x18\x02 \x01(\x08\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x0b\n\x03\x62in\x18\x05 \x01(\t\"L\n\x11ListBoxesResponse\x12\x1e\n\x05\x62oxes\x18\x01 \x03(\x0b\x32\x0f.emitter.v1.Box\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"l\n\x16ListBoxContentsRequest\x12\x0b\n\x03\x62ox\x18\x01 \x01(\t\x12\x11\n\trecursive\x18\x02 \x01(\x08\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x0b\n\x03\x62in\x18\x05 \x01(\t\"T\n\x07\x42oxItem\x12\x0b\n\x03\x62ox\x18\x01 \x01(\t\x12\x11\n\tinner_box\x18\x02 \x01(\t\x12\x1b\n\x13identification_code\x18\x03 \x01(\t\x12\x0c\n\x04gtin\x18\x04 \x01(\t\"V\n\x17ListBoxContentsResponse\x12\"\n\x05items\x18\x01 \x03(\x0b\x32\x13.emitter.v1.BoxItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\".\n\x10\x46indBoxesRequest\x12\r\n\x05\x63odes\x18\x01 \x01(\x0c\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\"W\n\x11\x46indBoxesResponse\x12\x0f\n\x07reasons\x18\x01 \x01(\x0c\x12\x11\n\tbox_index\x18\x02 \x03(\x11\x12\x1e\n\x05\x62oxes\x18\x03 \x03(\x0b\x32\x0f.emitter.v1.Box\"I\n\x14\x41llocateSsccsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0b\n\x03\x62in\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\"8\n\x15\x41llocateSsccsResponse\x12\r\n\x05ssccs\x18\x01 \x03(\t\x12\x10\n\x08replayed\x18\x02 \x01(\x08*O\n\x07\x42oxKind\x12\x18\n\x14\x42OX_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x42OX_KIND_GROUP\x10\x01\x12\x16\n\x12\x42OX_KIND_TRANSPORT\x10\x02*T\n\x08\x42oxState\x12\x19\n\x15\x42OX_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42OX_STATE_PACKED\x10\x01\x12\x17\n\x13\x42OX_STATE_DISBANDED\x10\x02\x32\xce\x04\n\nBoxService\x12W\n\x0e\x41ggregateCodes\x12!.emitter.v1.AggregateCodesRequest\x1a\".emitter.v1.AggregateCodesResponse\x12`\n\x11\x44isaggregateBoxes\x12$.emitter.v1.DisaggregateBoxesRequest\x1a%.emitter.v1.DisaggregateBoxesResponse\x12?\n\x06GetBox\x12\x19.emitter.v1.GetBoxRequest\x1a\x1a.emitter.v1.GetBoxResponse\x12H\n\tListBoxes\x12\x1c.emitter.v1.ListBoxesRequest\x1a\x1d.emitter.v1.ListBoxesResponse\x12Z\n\x0fListBoxContents\x12\".emitter.v1.ListBoxContentsRequest\x1a#.emitter.v1.ListBoxContentsResponse\x12H\n\tFindBoxes\x12\x1c.emitter.v1.FindBoxesRequest\x1a\x1d.emitter.v1.FindBoxesResponse\x12T\n\rAllocateSsccs\x12 .emitter.v1.AllocateSsccsRequest\x1a!.emitter.v1.AllocateSsccsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'emitter.v1.box_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_BOXKIND']._serialized_start=1897
-  _globals['_BOXKIND']._serialized_end=1976
-  _globals['_BOXSTATE']._serialized_start=1978
-  _globals['_BOXSTATE']._serialized_end=2062
+  _globals['_BOXKIND']._serialized_start=2122
+  _globals['_BOXKIND']._serialized_end=2201
+  _globals['_BOXSTATE']._serialized_start=2203
+  _globals['_BOXSTATE']._serialized_end=2287
   _globals['_BOX']._serialized_start=95
-  _globals['_BOX']._serialized_end=465
-  _globals['_PACKUNIT']._serialized_start=468
-  _globals['_PACKUNIT']._serialized_end=690
-  _globals['_AGGREGATECODESREQUEST']._serialized_start=693
-  _globals['_AGGREGATECODESREQUEST']._serialized_end=830
-  _globals['_AGGREGATECODESRESPONSE']._serialized_start=832
-  _globals['_AGGREGATECODESRESPONSE']._serialized_end=910
-  _globals['_DISAGGREGATEBOXESREQUEST']._serialized_start=913
-  _globals['_DISAGGREGATEBOXESREQUEST']._serialized_end=1167
-  _globals['_DISAGGREGATEBOXESRESPONSE']._serialized_start=1169
-  _globals['_DISAGGREGATEBOXESRESPONSE']._serialized_end=1250
-  _globals['_GETBOXREQUEST']._serialized_start=1252
-  _globals['_GETBOXREQUEST']._serialized_end=1293
-  _globals['_GETBOXRESPONSE']._serialized_start=1295
-  _globals['_GETBOXRESPONSE']._serialized_end=1341
-  _globals['_LISTBOXCONTENTSREQUEST']._serialized_start=1343
-  _globals['_LISTBOXCONTENTSREQUEST']._serialized_end=1451
-  _globals['_BOXITEM']._serialized_start=1453
-  _globals['_BOXITEM']._serialized_end=1537
-  _globals['_LISTBOXCONTENTSRESPONSE']._serialized_start=1539
-  _globals['_LISTBOXCONTENTSRESPONSE']._serialized_end=1625
-  _globals['_FINDBOXESREQUEST']._serialized_start=1627
-  _globals['_FINDBOXESREQUEST']._serialized_end=1673
-  _globals['_FINDBOXESRESPONSE']._serialized_start=1675
-  _globals['_FINDBOXESRESPONSE']._serialized_end=1762
-  _globals['_ALLOCATESSCCSREQUEST']._serialized_start=1764
-  _globals['_ALLOCATESSCCSREQUEST']._serialized_end=1837
-  _globals['_ALLOCATESSCCSRESPONSE']._serialized_start=1839
-  _globals['_ALLOCATESSCCSRESPONSE']._serialized_end=1895
-  _globals['_BOXSERVICE']._serialized_start=2065
-  _globals['_BOXSERVICE']._serialized_end=2581
+  _globals['_BOX']._serialized_end=484
+  _globals['_PACKUNIT']._serialized_start=487
+  _globals['_PACKUNIT']._serialized_end=709
+  _globals['_AGGREGATECODESREQUEST']._serialized_start=712
+  _globals['_AGGREGATECODESREQUEST']._serialized_end=849
+  _globals['_AGGREGATECODESRESPONSE']._serialized_start=851
+  _globals['_AGGREGATECODESRESPONSE']._serialized_end=929
+  _globals['_DISAGGREGATEBOXESREQUEST']._serialized_start=932
+  _globals['_DISAGGREGATEBOXESREQUEST']._serialized_end=1186
+  _globals['_DISAGGREGATEBOXESRESPONSE']._serialized_start=1188
+  _globals['_DISAGGREGATEBOXESRESPONSE']._serialized_end=1269
+  _globals['_GETBOXREQUEST']._serialized_start=1271
+  _globals['_GETBOXREQUEST']._serialized_end=1312
+  _globals['_GETBOXRESPONSE']._serialized_start=1314
+  _globals['_GETBOXRESPONSE']._serialized_end=1360
+  _globals['_LISTBOXESREQUEST']._serialized_start=1362
+  _globals['_LISTBOXESREQUEST']._serialized_end=1488
+  _globals['_LISTBOXESRESPONSE']._serialized_start=1490
+  _globals['_LISTBOXESRESPONSE']._serialized_end=1566
+  _globals['_LISTBOXCONTENTSREQUEST']._serialized_start=1568
+  _globals['_LISTBOXCONTENTSREQUEST']._serialized_end=1676
+  _globals['_BOXITEM']._serialized_start=1678
+  _globals['_BOXITEM']._serialized_end=1762
+  _globals['_LISTBOXCONTENTSRESPONSE']._serialized_start=1764
+  _globals['_LISTBOXCONTENTSRESPONSE']._serialized_end=1850
+  _globals['_FINDBOXESREQUEST']._serialized_start=1852
+  _globals['_FINDBOXESREQUEST']._serialized_end=1898
+  _globals['_FINDBOXESRESPONSE']._serialized_start=1900
+  _globals['_FINDBOXESRESPONSE']._serialized_end=1987
+  _globals['_ALLOCATESSCCSREQUEST']._serialized_start=1989
+  _globals['_ALLOCATESSCCSREQUEST']._serialized_end=2062
+  _globals['_ALLOCATESSCCSRESPONSE']._serialized_start=2064
+  _globals['_ALLOCATESSCCSRESPONSE']._serialized_end=2120
+  _globals['_BOXSERVICE']._serialized_start=2290
+  _globals['_BOXSERVICE']._serialized_end=2880
 # @@protoc_insertion_point(module_scope)

@@ -30,7 +30,7 @@ BOX_STATE_PACKED: BoxState
 BOX_STATE_DISBANDED: BoxState
 
 class Box(_message.Message):
-    __slots__ = ("box", "kind", "state", "owner_bin", "packer_bin", "around", "capacity", "code_count", "box_count", "total_code_count", "total_box_count", "create_time", "update_time", "report_id")
+    __slots__ = ("box", "kind", "state", "owner_bin", "packer_bin", "around", "capacity", "code_count", "box_count", "total_code_count", "total_box_count", "create_time", "update_time", "report_id", "under_way")
     BOX_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +45,7 @@ class Box(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     REPORT_ID_FIELD_NUMBER: _ClassVar[int]
+    UNDER_WAY_FIELD_NUMBER: _ClassVar[int]
     box: str
     kind: BoxKind
     state: BoxState
@@ -59,7 +60,8 @@ class Box(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
     report_id: str
-    def __init__(self, box: _Optional[str] = ..., kind: _Optional[_Union[BoxKind, str]] = ..., state: _Optional[_Union[BoxState, str]] = ..., owner_bin: _Optional[str] = ..., packer_bin: _Optional[str] = ..., around: _Optional[_Iterable[str]] = ..., capacity: _Optional[int] = ..., code_count: _Optional[int] = ..., box_count: _Optional[int] = ..., total_code_count: _Optional[int] = ..., total_box_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., report_id: _Optional[str] = ...) -> None: ...
+    under_way: bool
+    def __init__(self, box: _Optional[str] = ..., kind: _Optional[_Union[BoxKind, str]] = ..., state: _Optional[_Union[BoxState, str]] = ..., owner_bin: _Optional[str] = ..., packer_bin: _Optional[str] = ..., around: _Optional[_Iterable[str]] = ..., capacity: _Optional[int] = ..., code_count: _Optional[int] = ..., box_count: _Optional[int] = ..., total_code_count: _Optional[int] = ..., total_box_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., report_id: _Optional[str] = ..., under_way: _Optional[bool] = ...) -> None: ...
 
 class PackUnit(_message.Message):
     __slots__ = ("box", "kind", "update", "capacity", "codes", "spans", "blocks", "boxes", "transfers")
@@ -146,6 +148,28 @@ class GetBoxResponse(_message.Message):
     BOX_FIELD_NUMBER: _ClassVar[int]
     box: Box
     def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ...) -> None: ...
+
+class ListBoxesRequest(_message.Message):
+    __slots__ = ("state", "recursive", "page_size", "page_token", "bin")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    RECURSIVE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    BIN_FIELD_NUMBER: _ClassVar[int]
+    state: BoxState
+    recursive: bool
+    page_size: int
+    page_token: str
+    bin: str
+    def __init__(self, state: _Optional[_Union[BoxState, str]] = ..., recursive: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., bin: _Optional[str] = ...) -> None: ...
+
+class ListBoxesResponse(_message.Message):
+    __slots__ = ("boxes", "next_page_token")
+    BOXES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    boxes: _containers.RepeatedCompositeFieldContainer[Box]
+    next_page_token: str
+    def __init__(self, boxes: _Optional[_Iterable[_Union[Box, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ListBoxContentsRequest(_message.Message):
     __slots__ = ("box", "recursive", "page_size", "page_token", "bin")

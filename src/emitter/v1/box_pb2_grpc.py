@@ -56,6 +56,11 @@ class BoxServiceStub:
                 request_serializer=emitter_dot_v1_dot_box__pb2.GetBoxRequest.SerializeToString,
                 response_deserializer=emitter_dot_v1_dot_box__pb2.GetBoxResponse.FromString,
                 _registered_method=True)
+        self.ListBoxes = channel.unary_unary(
+                '/emitter.v1.BoxService/ListBoxes',
+                request_serializer=emitter_dot_v1_dot_box__pb2.ListBoxesRequest.SerializeToString,
+                response_deserializer=emitter_dot_v1_dot_box__pb2.ListBoxesResponse.FromString,
+                _registered_method=True)
         self.ListBoxContents = channel.unary_unary(
                 '/emitter.v1.BoxService/ListBoxContents',
                 request_serializer=emitter_dot_v1_dot_box__pb2.ListBoxContentsRequest.SerializeToString,
@@ -106,6 +111,13 @@ class BoxServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListBoxes(self, request, context):
+        """Lists the boxes of a participant: the outermost ones, the newest first, or all.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListBoxContents(self, request, context):
         """Lists what lies in a box, directly or at any depth: each box in front of what lies in it.
         """
@@ -144,6 +156,11 @@ def add_BoxServiceServicer_to_server(servicer, server):
                     servicer.GetBox,
                     request_deserializer=emitter_dot_v1_dot_box__pb2.GetBoxRequest.FromString,
                     response_serializer=emitter_dot_v1_dot_box__pb2.GetBoxResponse.SerializeToString,
+            ),
+            'ListBoxes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBoxes,
+                    request_deserializer=emitter_dot_v1_dot_box__pb2.ListBoxesRequest.FromString,
+                    response_serializer=emitter_dot_v1_dot_box__pb2.ListBoxesResponse.SerializeToString,
             ),
             'ListBoxContents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBoxContents,
@@ -249,6 +266,33 @@ class BoxService:
             '/emitter.v1.BoxService/GetBox',
             emitter_dot_v1_dot_box__pb2.GetBoxRequest.SerializeToString,
             emitter_dot_v1_dot_box__pb2.GetBoxResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBoxes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/emitter.v1.BoxService/ListBoxes',
+            emitter_dot_v1_dot_box__pb2.ListBoxesRequest.SerializeToString,
+            emitter_dot_v1_dot_box__pb2.ListBoxesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,128 @@
+"""A participant's boxes are listed: outermost ones or all, as they are packed and change hands."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import BIN, OTHER_BIN, Bench
+from emitter.engine.engine import Engine, StoreMismatchError
+from emitter.engine.invariants import check_store
+from emitter.errors import Reason, Refused
+from emitter.store import schema
+from emitter.store.held_boxes import HELD
+from emitter.store.rows import FORMAT_VERSION, Meta
+from emitter.trade.packing import BoxState
+from packer import Packer
+from test_box_transfers import Boxed
+
+
+def listed(engine: Engine, bin_: int = BIN, state=BoxState.PACKED, *, deep=False, size=100):
+    """All pages of a list: (name, names of the boxes around it) of each box."""
+    found, token = [], b""
+    while True:
+        page, token = engine.boxes.owned(bin_, state, deep=deep, page_size=size, page_token=token)
+        assert len(page) <= size
+        found += [(view.text, *view.around) for view in page]
+        if not token:
+            return found
+        assert len(page) == size
+
+
+@pytest.fixture
+def packer(bench: Bench) -> Packer:
+    """Case 1 and 2 on a pallet, on a truck; 3 by itself; 4 and 5 made later; 6 disbanded."""
+    packer = Packer(bench, 100)
+    packer.pack(*(packer.unit(f"case {n}", [n]) for n in range(4)))
+    packer.pack(packer.unit("pallet", [10], ["case 1", "case 2"]),
+                packer.unit("truck", boxes=["pallet"]))  # fmt: skip
+    packer.pack(*(packer.unit(f"case {n}", [n]) for n in range(4, 7)))
+    packer.unpack(["case 6"])
+    return packer
+
+
+def test_outermost_boxes_are_listed_the_newest_first(packer: Packer):
+    engine = packer.bench.engine
+    assert {name for name, *_ in listed(engine)[:2]} == {"case 4", "case 5"}
+    assert [name for name, *_ in listed(engine)][2] == "truck"
+    assert {name for name, *_ in listed(engine)[3:]} == {"case 0", "case 3"}
+    assert listed(engine, state=BoxState.DISBANDED) == [("case 6",)]
+    assert listed(engine, OTHER_BIN) == []
+    packer.unpack(["truck"], inner=["case 2"])
+    assert {name for name, *_ in listed(engine)} == {
+        "case 0", "case 3", "case 4", "case 5", "case 2", "pallet"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_all_boxes_are_listed_each_before_what_lies_in_it(packer: Packer, size: int):
+    found = listed(packer.bench.engine, deep=True, size=size)
+    assert len(found) == 8
+    assert ("case 1", "pallet", "truck") in found
+    at = {name: place for place, (name, *_) in enumerate(found)}
+    assert at["truck"] + 1 == at["pallet"] < at["case 1"]
+    assert found == listed(packer.bench.engine, deep=True)
+    assert listed(packer.bench.engine, size=size) == [one for one in found if len(one) == 1]
+
+
+def test_a_list_goes_on_behind_boxes_that_have_gone(packer: Packer):
+    engine = packer.bench.engine
+    page, token = engine.boxes.owned(BIN, BoxState.PACKED, deep=True, page_size=4)
+    assert page[-1].text == "pallet"
+    packer.unpack(["truck"])
+    rest, token = engine.boxes.owned(BIN, BoxState.PACKED, deep=True, page_size=9, page_token=token)
+    assert {"case 0", "case 3"} <= {view.text for view in rest}
+    assert not token
+    with pytest.raises(Refused) as refused:
+        engine.boxes.owned(BIN, BoxState.PACKED, deep=True, page_size=9, page_token=b"no")
+    assert refused.value.reason is Reason.PAGE_TOKEN_INVALID
+
+
+def test_boxes_change_hands_with_their_place_in_the_list(bench: Bench):
+    trade = Boxed(bench)
+    boxes = bench.engine.boxes
+    sent = trade.ship(trade.boxes(trade.pallet)).transfer.transfer_id
+    page, _ = boxes.owned(BIN, BoxState.PACKED, deep=True, page_size=9)
+    assert {view.box for view in page if view.under_way} == {
+        trade.pallet.box, trade.inner.box, trade.second.box
+    }  # fmt: skip
+    assert listed(bench.engine, OTHER_BIN) == []
+    trade.accept(sent)
+    assert listed(bench.engine) == [(trade.alone.text,)]
+    assert listed(bench.engine, OTHER_BIN) == [(trade.pallet.text,)]
+    trade.unpack(trade.pallet, OTHER_BIN)
+    assert {name for name, *_ in listed(bench.engine, OTHER_BIN)} == {
+        trade.inner.text, trade.second.text
+    }  # fmt: skip
+
+
+def test_boxes_of_a_document_share_a_row(bench: Bench):
+    packer = Packer(bench, 1_000)
+    packer.pack(*(packer.unit(f"case {n}", [n]) for n in range(1_000)))
+    assert [len(row) for key, row in bench.dump() if key[:1] == HELD] == [8_000]
+
+
+class TestUpgrade:
+    """A store of format 1 has no lists."""
+
+    def test_lists_are_made_when_the_store_is_opened(self, packer: Packer, keys, clock):
+        bench = packer.bench
+        before = bench.dump()
+        self._make_old(bench)
+        check_store(bench.store, whole=True)
+        Engine(bench.store, keys, clock=clock, threaded=False)
+        assert bench.dump() == before
+
+    def test_a_store_of_a_later_format_is_not_opened(self, bench: Bench, keys, clock):
+        meta = Meta.unpack(dict(bench.dump())[schema.META_KEY])
+        for version in (0, FORMAT_VERSION + 1):
+            row = meta._replace(format_version=version).pack()
+            bench.store.update(lambda w, row=row: w.put_many([(schema.META_KEY, row)]))
+            with pytest.raises(StoreMismatchError, match=f"format {version}"):
+                Engine(bench.store, keys, clock=clock, threaded=False)
+
+    def _make_old(self, bench: Bench) -> None:
+        meta = Meta.unpack(dict(bench.dump())[schema.META_KEY])._replace(format_version=1)
+        gone = [key for key, _ in bench.dump() if key[:1] == HELD]
+        assert gone
+        bench.store.update(lambda w: (w.delete_many(gone), w.put_many(
+            [(schema.META_KEY, meta.pack())]))[1])  # fmt: skip
