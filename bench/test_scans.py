@@ -83,4 +83,5 @@ def test_reading_scans(contest: Contest) -> None:
                 f"{words}, {noise}", got[f"{name}: {noise}"], "codes/s",
                 against=("strictly", strictly),
             )  # fmt: skip
-        assert got[f"{name}: as they are"].over(strictly) > 0.9
+        assert got[f"{name}: as they are"].over(strictly) > 0.7
+        assert got[f"{name}: ]d2 in front"].over(strictly) > 0.04
