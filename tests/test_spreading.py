@@ -14,7 +14,16 @@ from emitter.engine.spreading import spread
 from emitter.errors import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conftest import Bench
+
+
+@pytest.fixture(autouse=True)
+def threads_anew() -> Iterator[None]:
+    spreading._threads.cache_clear()
+    yield
+    spreading._threads.cache_clear()
 
 
 @pytest.mark.parametrize("count", [0, 1, 4_095, 8_191, 8_192, 100_000, 100_001])

@@ -22,7 +22,9 @@ def spread(work: Callable[[slice], T], count: int) -> list[T]:
     Slices of one call run at the same time, so ``work`` changes nothing that they share. A batch
     too small to be cut is done here.
     """
-    pieces = min(os.cpu_count() or 1, count // _PIECE_MIN)
+    pieces = count // _PIECE_MIN
+    if pieces > 1:  # only then: the system takes as long to tell its cores as a code to be checked
+        pieces = min(pieces, os.cpu_count() or 1)
     if pieces < 2:
         return [work(slice(0, count))]
     bounds = [count * piece // pieces for piece in range(pieces + 1)]
