@@ -15,17 +15,32 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from emitter.cli.access import FOLDER, Access
 from emitter.cli.codes import write_codes
+from emitter.cli.demo_report import Burst, Circulation, Story, print_report, summary
 from emitter.cli.scans import code_batches
-from emitter.cli.terminal import kzt, number, print_pairs, print_table, progress, say
+from emitter.cli.terminal import progress
 from emitter.cli.verdicts import verify_lines
 from emitter.cli.words import Command
-from emitter.client import Client, LabelForm, OrderLine, Product, ProductGroup, Refused, Role
+from emitter.client import (
+    BoxKind,
+    Client,
+    Codes,
+    CodeSpan,
+    CodeState,
+    IntroductionWay,
+    LabelForm,
+    OrderLine,
+    PackUnit,
+    Product,
+    ProductGroup,
+    Refused,
+    Role,
+)
 from emitter.engine.invariants import BreachError, check_store
 from emitter.engine.keys import KeyRing, create_master
 from emitter.labels.symbols import write_symbols
@@ -37,7 +52,7 @@ from emitter.trade.templates import TEMPLATES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from emitter.client import Account, Order
+    from emitter.client import Order
     from emitter.engine.invariants import Report
 
 _PARTICIPANT = ("990140000384", "ТОО «Демо-Обувь»")
@@ -51,6 +66,7 @@ _SYMBOLS_AN_ORDER = 4
 _START_S = 30
 _STOP_S = 30
 _LABELS = 80
+_BOXED = 20
 _PRODUCTS = ("Ботинки зимние «Қыс», р. 43", "Футболка хлопковая, белая, р. L")
 _OUTPUTS = (
     "codes.csv", "labels.pdf", "labels.zpl", "public-keys.json", "summary.json", "symbols",
@@ -61,11 +77,11 @@ _OUTPUTS = (
     cls=Command,
     help=t(
         "Показать всё на деле. Новое хранилище, настоящий сервер: участник, деньги, заявки, "
-        "выгрузка, проверка, символы.\n\n"
+        "выгрузка, проверка, символы, ввод в оборот, продажа короба.\n\n"
         "В папке остаются codes.csv, symbols/, labels.pdf, labels.zpl, public-keys.json и "
         "summary.json.",
         "Show everything at work. A fresh store, a real server: participant, money, orders, "
-        "delivery, checking, symbols.\n\n"
+        "delivery, checking, symbols, introduction into circulation, a box sold.\n\n"
         "The folder keeps codes.csv, symbols/, labels.pdf, labels.zpl, public-keys.json and "
         "summary.json.",
     ),
@@ -87,13 +103,13 @@ def demo(out: Path, scale: float) -> None:
         home = _make_home(Path(folder))
         public_keys = home.keys.public_keys()
         with _serving(home) as target:
-            story = _tell_story(target, home, out, scale)
-            burst = _burst(target, home, max(200, round(_SMALL_ORDERS * scale)))
+            tokens = _join_all(target, home)
+            story = _tell_story(target, tokens, out, scale)
+            burst = _burst(target, home, tokens[1], max(200, round(_SMALL_ORDERS * scale)))
             report = _check(home)
     (out / "public-keys.json").write_text(json.dumps(public_keys, indent=2) + "\n", "ascii")
-    summary = _summary(story, burst)
-    (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", "ascii")
-    _print_report(story, burst, report, out)
+    (out / "summary.json").write_text(json.dumps(summary(story, burst), indent=2) + "\n", "ascii")
+    print_report(story, burst, report, out, _OUTPUTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +123,6 @@ class _Home:
     @property
     def data(self) -> Path:
         return self.folder / "data"
-
-
-class _Story(NamedTuple):
-    """What the participant went through."""
-
-    orders: list[Order]
-    codes: int
-    delivery_s: float
-    verify_s: float
-    before: Account
-    reserved: Account
-    after: Account
-
-
-class _Burst(NamedTuple):
-    """Many small orders on one stream."""
-
-    orders: int
-    seconds: float
-    stored_bytes: int
 
 
 def _make_home(folder: Path) -> _Home:
@@ -149,6 +145,7 @@ def _serving(home: _Home) -> Iterator[str]:
         "--keys": home.folder / "keys",
         "--master-key-file": home.folder / "master.key",
         "--limit": "active_orders_max=0",
+        "--sscc-prefix": "9521234",  # of those that GS1 keeps for examples
     }
     command = [sys.executable, "-m", "emitter.cli", "serve"]
     for name, value in flags.items():
@@ -201,13 +198,21 @@ def _scaled(line: OrderLine, scale: float) -> OrderLine:
     )
 
 
-def _tell_story(target: str, home: _Home, out: Path, scale: float) -> _Story:
-    """Join, order, deliver, verify, close; the codes stay in ``codes.csv``, some as symbols."""
+def _join_all(target: str, home: _Home) -> tuple[str, str]:
+    """Join both participants; return the tokens of their stations."""
     with Client(target, home.operator_token) as operator:
         shoes = _product(_SHOES, "6403919300", _PRODUCTS[0], "«Қыс» қысқы бәтеңкесі, 43-өлшем")
         clothes = _product(_CLOTHES, "6109100000", _PRODUCTS[1], "Мақта футболка, ақ, L өлшемі")
-        token = _join(operator, *_PARTICIPANT, shoes, clothes)
-    with Client(target, token) as station:
+        milk = _product(_SMALL, "0401201109", "Молоко 3,2 %, 1 л", "Сүт 3,2 %, 1 л")
+        return (
+            _join(operator, *_PARTICIPANT, shoes, clothes),
+            _join(operator, *_BUSY_PARTICIPANT, milk),
+        )
+
+
+def _tell_story(target: str, tokens: tuple[str, str], out: Path, scale: float) -> Story:
+    """Order, deliver, verify, circulate, close; the codes stay in ``codes.csv``."""
+    with Client(target, tokens[0]) as station, Client(target, tokens[1]) as buyer:
         before = station.account()
         lines = [_scaled(_SHOES, scale), _scaled(_CLOTHES, scale)]
         orders = [station.create_order([line]) for line in lines]
@@ -218,8 +223,9 @@ def _tell_story(target: str, home: _Home, out: Path, scale: float) -> _Story:
         write_symbols(_examples(orders, file), out / "symbols")
         _print(station, orders, out)
         verify_s = _verify(station, file, codes)
+        sold = _circulate(station, buyer, orders, file)
         closed = [station.close_order(order.order_id) for order in orders]
-        return _Story(closed, codes, delivery_s, verify_s, before, reserved, station.account())
+        return Story(closed, codes, delivery_s, verify_s, sold, before, reserved, station.account())
 
 
 def _deliver(station: Client, orders: list[Order], path: Path, codes: int) -> float:
@@ -264,6 +270,32 @@ def _verify(station: Client, path: Path, codes: int) -> float:
     return time.perf_counter() - started
 
 
+def _circulate(station: Client, buyer: Client, orders: list[Order], path: Path) -> Circulation:
+    """Introduce all codes; pack the first of them into a box, and sell it."""
+    started = time.perf_counter()
+    for order in orders:
+        buffer = order.buffers[0]
+        span = CodeSpan(order_id=order.order_id, gtin=buffer.gtin, quantity=buffer.quantity)
+        station.report_utilisation(Codes(spans=[span]))
+        station.introduce(Codes(spans=[span]), IntroductionWay.INTRODUCTION_WAY_PRODUCTION)
+    introduced_s = time.perf_counter() - started
+    with path.open("rb") as file:
+        codes = [file.readline().removesuffix(b"\n")
+                 for _ in range(min(_BOXED, orders[0].buffers[0].quantity))]  # fmt: skip
+    (box,) = station.allocate_ssccs(1)
+    unit = PackUnit(box=box, kind=BoxKind.BOX_KIND_GROUP, codes=b"\n".join(codes))
+    station.aggregate([unit])
+    shipped = station.ship(_BUSY_PARTICIPANT[0], boxes=[box])
+    buyer.accept_transfer(shipped.transfer.transfer_id)
+    verdicts = station.verify(codes)
+    owners = {verdicts.buffers[index].owner_name for index in verdicts.buffer_index}
+    if owners != {_BUSY_PARTICIPANT[1]} or set(verdicts.states) != {
+        CodeState.CODE_STATE_INTRODUCED
+    }:
+        raise BreachError(f"the goods in box {box} belong to {owners}")
+    return Circulation(introduced_s, box, len(codes), *owners)
+
+
 def _examples(orders: list[Order], path: Path) -> list[bytes]:
     """Return the first codes of each order from the file that holds one order after another."""
     codes = []
@@ -278,11 +310,8 @@ def _examples(orders: list[Order], path: Path) -> list[bytes]:
     return codes
 
 
-def _burst(target: str, home: _Home, count: int) -> _Burst:
+def _burst(target: str, home: _Home, token: str, count: int) -> Burst:
     """Send many small orders of another participant on one stream, each durable when answered."""
-    with Client(target, home.operator_token) as operator:
-        milk = _product(_SMALL, "0401201109", "Молоко 3,2 %, 1 л", "Сүт 3,2 %, 1 л")
-        token = _join(operator, *_BUSY_PARTICIPANT, milk)
     file = home.data / "data.mdb"
     with Client(target, token) as station:
         bytes_before = _stored_bytes(file)
@@ -293,7 +322,7 @@ def _burst(target: str, home: _Home, count: int) -> _Burst:
                     raise verdict
                 advance(1)
         seconds = time.perf_counter() - started
-        return _Burst(count, seconds, _stored_bytes(file) - bytes_before)
+        return Burst(count, seconds, _stored_bytes(file) - bytes_before)
 
 
 def _stored_bytes(file: Path) -> int:
@@ -309,91 +338,3 @@ def _check(home: _Home) -> Report:
             return check_store(store, progress=lambda _: advance(1))
     finally:
         store.close()
-
-
-def _summary(story: _Story, burst: _Burst) -> dict[str, object]:
-    """Return what ``summary.json`` says; others read these fields."""
-
-    def money(account: Account) -> dict[str, int]:
-        return {
-            "available_tiyn": account.available_tiyn,
-            "reserved_tiyn": account.reserved_tiyn,
-            "captured_tiyn": account.captured_tiyn,
-        }
-
-    return {
-        "codes": story.codes,
-        "seconds": round(story.delivery_s, 3),
-        "codes_per_second": round(story.codes / story.delivery_s),
-        "orders_per_second": round(burst.orders / burst.seconds),
-        "bytes_per_order": round(burst.stored_bytes / burst.orders),
-        "before": money(story.before),
-        "after": money(story.after),
-    }
-
-
-def _print_report(story: _Story, burst: _Burst, report: Report, out: Path) -> None:
-    say("")
-    print_pairs([
-        (t("Участник", "Participant"), f"{story.before.name}, {story.before.bin}"),
-        *[(t("Заявка", "Order"), _order_line(order)) for order in story.orders],
-        (t("Выгружено", "Delivered"), _rate(story.codes, story.delivery_s)),
-        (t("Проверено", "Checked"), _rate(story.codes, story.verify_s)),
-        (t("Малые заявки", "Small orders"), _rate(burst.orders, burst.seconds) + ", " + t(
-            f"{number(burst.stored_bytes // burst.orders)} байт на заявку",
-            f"{number(burst.stored_bytes // burst.orders)} bytes an order",
-        )),
-        (t("Инварианты", "Invariants"), t(
-            f"соблюдены: {number(report.orders)} заявок, "
-            f"{number(report.transactions)} проводок, {number(report.ranges)} диапазонов",
-            f"hold: {number(report.orders)} orders, "
-            f"{number(report.transactions)} transactions, {number(report.ranges)} ranges",
-        )),
-    ])  # fmt: skip
-    say("")
-    moments = (story.before, story.reserved, story.after)
-    print_table(
-        (t("Деньги", "Money"), t("до заявок", "before"), t("после заявок", "ordered"),
-         t("после выгрузки", "delivered")),
-        [
-            (t("доступно", "available"), *[kzt(each.available_tiyn) for each in moments]),
-            (t("в резерве", "reserved"), *[kzt(each.reserved_tiyn) for each in moments]),
-            (t("списано", "captured"), *[kzt(each.captured_tiyn) for each in moments]),
-        ],
-    )  # fmt: skip
-    say("")
-    say(_account_for(story))
-    files = ", ".join(name if "." in name else f"{name}/" for name in _OUTPUTS)
-    say(t(f"В папке {out}: {files}", f"In {out}: {files}"))
-
-
-def _order_line(order: Order) -> str:
-    buffer = order.buffers[0]
-    return t(
-        f"{number(buffer.quantity)} кодов, GTIN {buffer.gtin}, шаблон {buffer.template_id}",
-        f"{number(buffer.quantity)} codes, GTIN {buffer.gtin}, template {buffer.template_id}",
-    )
-
-
-def _rate(count: int, seconds: float) -> str:
-    return t(
-        f"{number(count)} за {seconds:.2f} с: {number(round(count / seconds))} в секунду",
-        f"{number(count)} in {seconds:.2f} s: {number(round(count / seconds))} a second",
-    )
-
-
-def _account_for(story: _Story) -> str:
-    """Say how the captured money comes about, with the tariff and the VAT of the orders."""
-    buffer = story.orders[0].buffers[0]
-    net_tiyn = sum(
-        each.buffers[0].quantity * each.buffers[0].tariff_net_tiyn for each in story.orders
-    )
-    vat = f"{buffer.vat_basis_points / 100:g} %"
-    captured_tiyn = story.after.captured_tiyn
-    return (
-        f"{number(story.codes)} × {kzt(buffer.tariff_net_tiyn)} = {kzt(net_tiyn)}, "
-        + t("НДС", "VAT")
-        + f" {vat} = {kzt(captured_tiyn - net_tiyn)}, "
-        + t("всего", "in all")
-        + f" {kzt(captured_tiyn)}"
-    )
