@@ -7,6 +7,7 @@ import random
 import pytest
 
 from conftest import BIN, DAY, LP, OTHER_BIN, SHOES, Bench
+from emitter.engine import shipping
 from emitter.engine.code_sets import CodeSet, CodeSpan
 from emitter.engine.commands import OrderLine, RegisterParticipant
 from emitter.engine.transfer_commands import (
@@ -15,7 +16,7 @@ from emitter.engine.transfer_commands import (
     RejectTransfer,
     ShipCodes,
 )
-from emitter.errors import Reason
+from emitter.errors import Reason, Refused
 from emitter.store.holding_keys import Side
 from emitter.trade.circulation import (
     Acceptance,
@@ -113,6 +114,33 @@ def test_goods_come_back_to_whom_they_were_issued_and_leave_no_row(trade: Trade)
     trade.accept(back, BIN)
     assert trade.movable(BIN) == list(range(20))
     assert not [key for key, _ in trade.bench.dump() if key[:1] == b"O"]
+
+
+def test_what_could_not_be_accepted_at_once_is_not_shipped(
+    trade: Trade, monkeypatch: pytest.MonkeyPatch
+):
+    codes = []
+    for number in range(14):
+        order = trade.bench.order(f"order {number}", OrderLine(SHOES, 1, 1))
+        codes += trade.bench.codes(trade.bench.deliver(order, "block").value)
+    text = CodeSet(text=b"\n".join(codes))
+    trade.report(BIN, DocumentKind.INTRODUCTION, text, IntroductionWay.PRODUCTION)
+    monkeypatch.setattr(shipping, "ROWS_MAX", 50)
+    shipped = []
+    for count in range(1, 15):
+        goods = CodeSet(text=b"\n".join(codes[:count]))
+        command = ShipCodes(BIN, f"ship {count}", OTHER_BIN, goods)
+        try:
+            sent = trade.bench.engine.execute(command).value.transfer.transfer_id
+        except Refused as refused:
+            assert "send it in parts" in str(refused)  # noqa: PT017 - of some counts only
+            continue
+        shipped.append(count)
+        trade.accept(sent)
+        back = trade.ship(goods, BIN, OTHER_BIN).transfer.transfer_id
+        trade.accept(back, BIN)
+    assert shipped == list(range(1, len(shipped) + 1))
+    assert 5 < len(shipped) < 14
 
 
 @pytest.mark.parametrize("end", ["accept", "reject", "recall"])

@@ -15,7 +15,7 @@ from emitter.engine.box_naming import split_boxed
 from emitter.engine.box_trees import BoxPlan, as_runs
 from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place
-from emitter.engine.reports import ReportStep
+from emitter.engine.reports import ReportStep, too_large
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.box_rows import IN_TRANSIT, BoxRow
@@ -86,12 +86,7 @@ def box_change(
         maps.append((place, change_spans(work, key, buffer_at(work, place).quantity, boxed)))
     change = BoxChange(work, puts, deletes, maps)
     if change.rows + _ROWS_A_DOCUMENT > rows_max:
-        raise Refused(
-            Reason.FIELD_INVALID,
-            field="boxes",
-            rule=f"changes more than {ROWS_MAX} rows at once; send it in parts",
-            rule_ru=f"изменяет больше {ROWS_MAX} строк сразу; отправьте по частям",
-        )
+        raise too_large("boxes")
     return change
 
 

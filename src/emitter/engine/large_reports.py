@@ -8,6 +8,10 @@ if the report is rejected it writes the rejected document and discards what was 
 Deliveries and closings go on meanwhile. They change nothing of codes that can be moved; but if a
 code was refused because it was not delivered, and its buffer is delivered from before the last
 step, then the report as a whole has happened at no moment: it ends with CODES_BUSY, too.
+
+Named boxes are judged by the first step and again by the last. In between nobody takes a code of
+theirs out or ships them, for that moves codes of locked buffers; but something may be put into them
+or they into another box. Then the report ends with BOX_CHANGED, to be repeated.
 """
 
 from __future__ import annotations
@@ -18,12 +22,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from emitter.engine.batch import Proposal
+from emitter.engine.box_naming import without_boxes
 from emitter.engine.code_states import CHUNK, chunks_by_row, merged
 from emitter.engine.job_steps import STEP_ROWS, JobStep
 from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place, read_buffers
 from emitter.engine.participants import require_active
-from emitter.engine.reports import joined, status_of, unnamed, write_parts
+from emitter.engine.reports import joined, status_of, too_large, unnamed, write_parts
 from emitter.engine.staged_rows import stage_rows, valid_rows
 from emitter.errors import Reason, Refused
 from emitter.store import schema
@@ -57,6 +62,8 @@ LARGE_ROWS = 3_000
 _PIECE_ROWS = 1_300  # with the list of their keys, which is a row
 _ROWS_A_PLACE = 3  # life, trace, and a chunk that holds the delivered mark
 _WEIGHT = 100
+_RUNS_A_SERIAL = 5  # runs that take as much memory as what the limits of jobs count
+_WEIGHT_MAX = 100_000  # what is named by boxes may be any number of runs, and waits like this many
 
 Marks = dict[Place, tuple[int, int]]  # delivered, state of a buffer
 
@@ -69,6 +76,16 @@ class _Piece(NamedTuple):
     marks: Marks
 
 
+class _Judged(NamedTuple):
+    """What has come of all pieces, of how many codes, and the items whose boxes are refused."""
+
+    taken: list[BufferRuns]
+    lost: NDArray[np.void]
+    codes: int
+    marks: Marks
+    refused: dict[int, Reason]
+
+
 class LargeReport:
     """The plan of a report that is carried out piece by piece."""
 
@@ -79,22 +96,26 @@ class LargeReport:
         self.report = report
         self.bin = report.bin
         self.job_id = report.document_id
-        self.weight = len(report.runs) + _WEIGHT
+        self.weight = min(len(report.runs) // _RUNS_A_SERIAL, _WEIGHT_MAX) + _WEIGHT
         orders = {schema.order_key(place.bin, place.order_id) for place in report.places}
         self.holds = frozenset((report.request or b"", *orders))
         self._store = store
+        self._runs = report.runs
 
     def steps(self) -> Steps:
         """Yield the steps: open, lock, pieces, last."""
         answer = yield _OpenStep(self)
         if answer.replayed:
             return answer
-        places, part = self.report.places, 0
+        refused: dict[int, Reason] = answer.value
+        self._runs, held = without_boxes(self.report.runs, refused)
+        slots = np.unique(self._runs["slot"][self._runs["slot"] >= 0]).tolist()
+        places, part = [self.report.places[slot] for slot in slots], 0
         for at in range(0, len(places), _PIECE_ROWS):
             yield _LockStep(self, part, places[at : at + _PIECE_ROWS])
             part += 1
         taken: list[BufferRuns] = []
-        lost = [self.report.repeated, unnamed(self.report.runs)]
+        lost = [self.report.repeated, held, unnamed(self._runs)]
         marks: Marks = {}
         for runs, rows in self._pieces():
             stages = self.report.command.acceptance is not Acceptance.WHOLE or not _any(lost)
@@ -106,7 +127,10 @@ class LargeReport:
                 if marks.setdefault(place, mark) != mark:
                     raise Refused(Reason.CODES_BUSY)
         lost_codes = joined(np.concatenate(lost))
-        return (yield _LastStep(self, _together(taken), lost_codes, marks))
+        named = (self._runs["count"], self.report.repeated["count"])
+        codes = sum(int(counts.sum(dtype=np.int64)) for counts in named) + len(refused)
+        judged = _Judged(_together(taken), lost_codes, codes, marks, refused)
+        return (yield _LastStep(self, judged))
 
     def _pieces(self) -> Iterator[tuple[NDArray[np.void], int]]:
         """Yield the runs of each piece, and how many rows it stages at most."""
@@ -123,14 +147,14 @@ class LargeReport:
 
     def _cut(self) -> Iterator[tuple[NDArray[np.void], int]]:
         """Yield the runs of one buffer after another, cut where they touch too many chunks."""
-        report = self.report
-        bounds = np.searchsorted(report.runs["slot"], np.arange(len(report.places) + 1))
+        report, named = self.report, self._runs
+        bounds = np.searchsorted(named["slot"], np.arange(len(report.places) + 1))
         most = _PIECE_ROWS - _ROWS_A_PLACE
         for at in range(0, len(report.places), STEP_ROWS):
             places = report.places[at : at + STEP_ROWS]
             read = self._store.view(partial(_read, places))
             for slot, (life, quantity) in enumerate(read, at):
-                runs = report.runs[bounds[slot] : bounds[slot + 1]]
+                runs = named[bounds[slot] : bounds[slot + 1]]
                 if not len(runs):
                     continue
                 chunks = chunks_by_row(runs, life, quantity)
@@ -204,16 +228,26 @@ class _AskedStep(_ReportJobStep):
 
 
 class _OpenStep(_AskedStep):
-    """Open the job."""
+    """Open the job; its value are the items whose boxes are refused."""
 
     def __init__(self, plan: LargeReport) -> None:
         super().__init__(plan, 1)
 
+    def claims(self) -> tuple[bytes, ...]:
+        """Return the job, the request and the boxes."""
+        return (*super().claims(), *self.report.box_claims())
+
     def judge(self, work: Work) -> Proposal:
         """Propose the row of the job."""
         require_active(work, self.bin)
+        refused = self.report.judge_boxes(work)
         row = JobRow(JobKind.REPORT, JobStatus.STAGING, self.bin, work.now_us)
-        return Proposal(partial(work.change, self.job_key, row), is_remembered=False)
+
+        def settle() -> dict[int, Reason]:
+            work.change(self.job_key, row)
+            return refused
+
+        return Proposal(settle, is_remembered=False)
 
 
 class _LockStep(_ReportJobStep):
@@ -316,30 +350,28 @@ def _mark(work: Work, place: Place) -> tuple[int, int]:
 class _LastStep(_AskedStep):
     """Write the document and make the job effective, or discard it."""
 
-    def __init__(
-        self, plan: LargeReport, taken: list[BufferRuns], lost: NDArray[np.void], marks: Marks
-    ) -> None:
+    def __init__(self, plan: LargeReport, judged: _Judged) -> None:
         report = plan.report
+        taken, lost, self._codes, self._marks, self._refused = judged
         self._lost = report.told(lost)
         self._status = status_of(taken, self._lost, report.command.acceptance)
         self._taken = [] if self._status is DocumentStatus.REJECTED else taken
-        named = np.concatenate([report.runs["count"], report.repeated["count"]])
-        self._codes = int(named.sum(dtype=np.int64))
         self._run_parts = pack_runs(self._taken)
         self._in_vain_parts = pack_in_vain(InVain(self._lost, list(report.places)))
-        self._marks = marks
         super().__init__(plan, 2 + len(self._run_parts) + len(self._in_vain_parts))
         if self.rows_max > ROWS_MAX:
-            raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=ROWS_MAX * CHUNK)
+            raise too_large("codes")
 
     def claims(self) -> tuple[bytes, ...]:
-        """Return the job, the request, and the orders of codes that were not delivered."""
+        """Return the job, the request, the orders of codes that were not delivered, and boxes."""
         orders = {schema.order_key(place.bin, place.order_id): None for place in self._marks}
-        return (*super().claims(), *orders)
+        return (*super().claims(), *self.report.box_claims(), *orders)
 
     def judge(self, work: Work) -> Proposal:
-        """Propose the document; refused if deliveries have outdated what was judged."""
+        """Propose the document; refused if others have outdated what was judged."""
         require_active(work, self.bin)
+        if self.report.judge_boxes(work) != self._refused:
+            raise Refused(Reason.BOX_CHANGED)
         work.fetch([schema.order_key(place.bin, place.order_id) for place in self._marks])
         if any(_mark(work, place) != mark for place, mark in self._marks.items()):
             raise Refused(Reason.CODES_BUSY)

@@ -105,14 +105,12 @@ class ReportStep:
         self._boxes = named.boxes
         self.runs, self.repeated = apart(named.runs)
         self.rows_max = self._rows()
-        if self.rows_max > ROWS_MAX and not self.may_be_job:
-            raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=ROWS_MAX * CHUNK)
         self._order_keys = [schema.order_key(place.bin, place.order_id) for place in named.places]
 
     @property
     def may_be_job(self) -> bool:
         """Return whether it can be carried out piece by piece (`large_reports`)."""
-        return self.request_kind == schema.RequestKind.REPORT and not self._boxes
+        return self.request_kind == schema.RequestKind.REPORT
 
     def _rows(self) -> int:
         """Return how many rows it writes at most."""
@@ -123,8 +121,15 @@ class ReportStep:
 
         One step a round works with boxes: it may touch any that are around those it names.
         """
-        boxes = (schema.BOXES,) if self._boxes else ()
-        return (self.request or b"", *boxes, *dict.fromkeys(self._order_keys))
+        return (self.request or b"", *self.box_claims(), *dict.fromkeys(self._order_keys))
+
+    def box_claims(self) -> tuple[bytes, ...]:
+        """Return the claim on boxes of a report that names any."""
+        return (schema.BOXES,) if self._boxes else ()
+
+    def judge_boxes(self, work: Work) -> dict[int, Reason]:
+        """Return the items whose boxes may not be moved, with the reasons; see `box_naming`."""
+        return judge_boxes(work, self._boxes, self.bin, self._move)
 
     def reads(self) -> tuple[bytes, ...]:
         """Return the rows that a report is judged by, but for the chunks."""
@@ -134,7 +139,7 @@ class ReportStep:
     def judge(self, work: Work) -> Proposal:
         """Propose to move the codes and to write the document."""
         require_active(work, self.bin)
-        refused = judge_boxes(work, self._boxes, self.bin, self._move)
+        refused = self.judge_boxes(work)
         named_runs, held = without_boxes(self.runs, refused)
         in_vain = [self.repeated, held, unnamed(self.runs)]
         moves, lost = self.judge_codes(work, named_runs)
@@ -320,6 +325,19 @@ def _rows_max(runs: NDArray[np.void], repeated: int, places: int) -> int:
     inner = int(np.maximum(last.astype(np.int64) - first - 1, 0).sum())
     chunks = len(np.union1d(place + first, place + last)) + inner
     return chunks + 2 * places + 3 + parts
+
+
+def too_large(field: str) -> Refused:
+    """Return the refusal of a document that changes more rows than a transaction of the store."""
+    return Refused(
+        Reason.FIELD_INVALID,
+        field=field,
+        limit=ROWS_MAX,
+        rule=f"changes more than {ROWS_MAX:,} rows of the store at once; send it in parts",
+        rule_ru=f"изменяет больше {ROWS_MAX:,} строк хранилища сразу; отправьте по частям".replace(
+            ",", " "
+        ),
+    )
 
 
 def in_vain_of(runs: NDArray[np.void], reason: int | NDArray[np.uint8]) -> NDArray[np.void]:

@@ -15,7 +15,7 @@ import numpy as np
 from emitter.engine.box_trees import walk_tree
 from emitter.engine.holding import HoldingChange, change_holding, rows_to_hold
 from emitter.engine.locating import Place
-from emitter.engine.reports import DocumentView, ReportStep, in_vain_of
+from emitter.engine.reports import DocumentView, ReportStep, in_vain_of, too_large
 from emitter.engine.transfer_reading import TransferView
 from emitter.errors import Reason, Refused
 from emitter.store import schema
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from emitter.store.held_boxes import Listing
     from emitter.store.port import Reader, Store
 
+BOX_ROWS = 3  # of a box that changes hands: the box, and where it is listed before and after
 _ROWS = 12  # request and its expiry, document, both sides of the transfer, parts that are not full
 
 
@@ -99,10 +100,10 @@ def announced(rows: int, runs: int, entries: int, buffers: int) -> int:
 
 def require_room(changes: Sequence[HoldingChange], boxes: int, parts: int, rows_max: int) -> None:
     """Refuse what writes more rows than were announced; it may fit once the maps are read anew."""
-    rows = sum(one.change.rows + 2 for one in changes) + boxes + parts + _ROWS
-    if rows > rows_max:
+    maps = sum(one.change.rows for one in changes) + 2 * len({one.place for one in changes})
+    if maps + boxes + parts + _ROWS > rows_max:
         if rows_max == ROWS_MAX:
-            raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=ROWS_MAX)
+            raise too_large("codes")
         raise Refused(Reason.CODES_BUSY)
 
 
@@ -209,6 +210,8 @@ class ShipStep(ReportStep):
         codes = sum(buffer.codes for buffer in taken)
         parts = sum(len(buffer.runs) for buffer in taken) * RUN.itemsize // (PART_BYTES - 100)
         require_room(holding, len(boxes), parts, self.rows_max)
+        # Whoever accepts changes two maps; what could not be accepted at once is not shipped.
+        require_room([*holding, *holding], BOX_ROWS * len(boxes), parts, ROWS_MAX)
         row = TransferRow(
             TransferState.SHIPPED, self.bin, self._recipient, work.now_us, 0, codes, 0, None,
             tuple(boxes),

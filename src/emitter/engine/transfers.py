@@ -19,6 +19,7 @@ from emitter.engine.locating import Place
 from emitter.engine.participants import require_active
 from emitter.engine.reports import DocumentView, write_document
 from emitter.engine.shipping import (
+    BOX_ROWS,
     ShipStep,
     TransferAnswer,
     announced,
@@ -73,9 +74,6 @@ def transfer_step(
     return AnswerStep(command, document_id, answered, store)
 
 
-_ROWS_A_BOX = 3  # the box, and where it is listed before and after
-
-
 class AnswerStep:
     """End a transfer: some codes have a new owner, the rest is the sender's again."""
 
@@ -112,7 +110,7 @@ class AnswerStep:
         runs = sum(len(buffer.runs) for buffer in (*shipped, *answered.accepted))
         entries = len(answered.in_vain.items)
         self.rows_max = announced(
-            maps + _ROWS_A_BOX * len(self._boxes), runs, entries, 2 * len(shipped)
+            maps + BOX_ROWS * len(self._boxes), runs, entries, 2 * len(shipped)
         )
 
     def claims(self) -> tuple[bytes, ...]:
@@ -144,7 +142,7 @@ class AnswerStep:
             changes += change_holding(work, Holding.OWNER, answered.accepted, row.recipient)
             runs = sum(len(buffer.runs) for buffer in answered.shipped)
             parts = runs * RUN.itemsize // (PART_BYTES - 100)
-            require_room(changes, _ROWS_A_BOX * len(row.boxes), parts, self.rows_max)
+            require_room(changes, BOX_ROWS * len(row.boxes), parts, self.rows_max)
             row = row._replace(
                 state=state,
                 answered_us=work.now_us,
