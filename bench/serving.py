@@ -58,13 +58,14 @@ def line(index: int, quantity: int, station: int = 0) -> OrderLine:
 
 
 @contextlib.contextmanager
-def serving(participants: int = 4, **limits: int) -> Iterator[Served]:
+def serving(participants: int = 4, access_log: str = "stderr", **limits: int) -> Iterator[Served]:
     """Lend a server on a new store with so many stations; stop it gracefully at the end."""
     with tempfile.TemporaryDirectory(prefix="emitter-bench-") as name:
         folder = Path(name)
         tokens = _make_home(folder, participants)
         given = {"active_orders_max": 0} | limits
-        flags = ["--listen=127.0.0.1:0", "--stations-listen=off", f"--data={folder / 'data'}",
+        flags = ["--listen=127.0.0.1:0", "--stations-listen=off",
+                 f"--access-log={access_log}", f"--data={folder / 'data'}",
                  f"--keys={folder / 'keys'}", f"--master-key-file={folder / 'master'}",
                  *[f"--limit={limit}={value}" for limit, value in given.items()]]  # fmt: skip
         log = folder / "log"

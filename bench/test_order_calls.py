@@ -8,11 +8,12 @@ engine. Client and server share the cores of this machine.
 
 from __future__ import annotations
 
+import tempfile
 import time
 from typing import TYPE_CHECKING
 
 from contest import Sample, bound_of
-from serving import line, serving
+from serving import Served, line, serving
 
 from emitter.client import Client, Refused
 
@@ -74,3 +75,45 @@ def test_orders_by_call(contest: Contest) -> None:
         section.row(name, got[key], "orders/s", against=against, note=note)
     assert got["stream"].over(got["unary"]) > 3
     assert got["batch"].over(got["stream"]) > 2
+
+
+def test_what_the_access_log_costs(contest: Contest) -> None:
+    """Two servers take turns, one with the log in a file; what is compared is their CPU a call."""
+    count = 1_000  # the clock of a process ticks every 10 ms
+    with (
+        tempfile.NamedTemporaryFile() as file,
+        serving(access_log="off") as silent,
+        serving(access_log=file.name) as telling,
+        Client(silent.target, silent.tokens[0]) as unheard,
+        Client(telling.target, telling.tokens[0]) as heard,
+    ):
+
+        def measured(server: Served, call: Callable[[], object]) -> Callable[[], float]:
+            def turn() -> float:
+                before = server.cpu_s()
+                for _ in range(count):
+                    call()
+                return (server.cpu_s() - before) / count * 1e6
+
+            return turn
+
+        got = contest.turns(
+            {
+                "read": measured(silent, unheard.account),
+                "read, logged": measured(telling, heard.account),
+                "order": measured(silent, lambda: unheard.create_order([line(0, 10)])),
+                "order, logged": measured(telling, lambda: heard.create_order([line(0, 10)])),
+            },
+            15,
+        )
+    bound = "A line takes 6 µs of a core, a call that reads 300 and more."
+    section = contest.section("The access log", bound)
+    for name, call in (("read", "GetAccount"), ("order", "CreateOrder")):
+        logged = f"{name}, logged"
+        section.row(call, got[name], "µs of the server's CPU")
+        least = min(got[logged].values) / min(got[name].values)
+        section.row(
+            f"{call}, logged", got[logged], "µs of the server's CPU",
+            against=(name, got[name]), note=f"{least:.3f} × of the least",
+        )  # fmt: skip
+        assert least < 1.3  # less than the gap between a quiet and a busy machine

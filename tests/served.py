@@ -34,6 +34,7 @@ from emitter.wire import refused_of_call
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from emitter.api.access_log import AccessLog
     from emitter.config import Limits
     from emitter.engine.keys import KeyRing
 
@@ -80,8 +81,11 @@ class Served:
     At the end every invariant of the store is checked.
     """
 
-    def __init__(self, keys: KeyRing, limits: Limits | None = None) -> None:
+    def __init__(
+        self, keys: KeyRing, limits: Limits | None = None, access_log: AccessLog | None = None
+    ) -> None:
         self.store = MemoryStore()
+        self._log = access_log
         self.engine = Engine(self.store, keys, limits=limits, sscc_prefix="9521234")
         try:
             self._open()
@@ -90,7 +94,7 @@ class Served:
             raise
 
     def _open(self) -> None:
-        self.server = Server(self.engine)
+        self.server = Server(self.engine, access_log=self._log)
         self.target = f"127.0.0.1:{self.server.start('127.0.0.1:0')}"
         self.operator_token = self.engine.embedded_token()
         self.operator = Client(self.target, self.operator_token)
@@ -237,6 +241,7 @@ class Process:
             "EMITTER_KEYS_FILE": str(folder / "keys"),
             "EMITTER_MASTER_KEY": master,
             "EMITTER_GRACE_S": "5",
+            "EMITTER_ACCESS_LOG": "off",  # nobody reads what it says meanwhile
         }
         self.process = subprocess.Popen(
             [sys.executable, "-c", _SERVE, *[f"{name}={value}" for name, value in limits.items()]],

@@ -29,6 +29,7 @@ from stock import stock
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from emitter.api.access_log import AccessLog
     from emitter.api.suz.signatures import Anchors
     from emitter.config import Limits
     from emitter.engine.keys import KeyRing
@@ -112,10 +113,14 @@ class Door:
         *,
         anchors: Anchors | None = None,
         sandbox: bool = False,
+        access_log: AccessLog | None = None,
     ) -> None:
         self.store = MemoryStore()
         self.engine = Engine(self.store, keys, limits=limits)
-        app = station_app(self.engine, self.engine.limits, anchors=anchors, sandbox=sandbox)
+        limits = self.engine.limits
+        app = station_app(
+            self.engine, limits, anchors=anchors, sandbox=sandbox, access_log=access_log
+        )
         self.server = StationServer(app, self.engine.limits)
         self.port = self.server.start("127.0.0.1", 0, 5)
         self._stations: list[Station] = []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import time
+
 import pytest
 
 from place import Place
@@ -14,7 +17,7 @@ def place(tmp_path_factory):
     place = Place(tmp_path_factory.mktemp("access"))
     place.run("keys", "init")
     operator = place.token("operator.token", "--data", "data", "--role", "operator")
-    place.environment["EMITTER_SERVER"] = place.serve()
+    place.environment["EMITTER_SERVER"] = place.serve("--access-log", "access.log")
     place.environment |= operator
     place.run("account", "register", BIN, "ТОО «Пример»", "--on", "2026-03-01")
     place.run("account", "activate", BIN, "--on", "2026-03-02")
@@ -49,3 +52,13 @@ def test_a_token_that_is_not_there_and_a_time_that_is_none_are_said_in_a_line(pl
     assert place.error("account", "revoke-token", "0" * 16, code=1).endswith("0000.")
     flags = ("--role", "operator", "--lifetime", "soon")
     assert "90d" in place.error("account", "token", *flags, code=2)
+
+
+def test_every_call_is_logged_where_the_flag_says(place):
+    place.ask("account", "tokens")
+    time.sleep(0.5)  # it is written ten times a second
+    lines = [json.loads(line) for line in (place.folder / "access.log").read_text().splitlines()]
+    methods = [line["method"] for line in lines]
+    assert methods.count("AccountService/RegisterParticipant") == 1
+    assert {line["role"] for line in lines if line["outcome"] == "OK"} == {"OPERATOR", "STATION"}
+    assert lines[-1]["method"] == "AccountService/ListTokens"

@@ -215,6 +215,7 @@ class Settings:
     stations_listen: str = "127.0.0.1:7480"  # host:port of the stations' HTTP door, or "off"
     trust_anchors_file: Path | None = None  # PEM authorities whose certificates stations sign with
     sscc_prefix: str = ""  # the operator's GS1 company prefix for SSCCs of boxes; '' gives out none
+    access_log: str = "stderr"  # a line a call: to a file, to "stderr", or "off"
     grace_s: float = 20.0  # how long calls in flight may take when the server stops
 
     def __post_init__(self) -> None:
@@ -249,7 +250,7 @@ class Settings:
 
 def _value(name: str, text: str) -> Any:
     """Return the value of one setting from its text."""
-    if name in ("listen", "stations_listen", "sscc_prefix"):
+    if name in ("listen", "stations_listen", "sscc_prefix", "access_log"):
         return text
     if name == "grace_s":
         try:

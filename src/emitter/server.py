@@ -21,6 +21,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from emitter import _core
+from emitter.api.access_log import open_access_log
 from emitter.api.accounts import AccountServicer
 from emitter.api.boxes import BoxServicer
 from emitter.api.calls import Doorman, Visit
@@ -46,6 +47,7 @@ from emitter.wire import require_loopback
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from emitter.api.access_log import AccessLog
     from emitter.api.suz.listener import StationServer
 
 _log = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class Server:
         *,
         limits: Limits | None = None,
         credentials: grpc.ServerCredentials | None = None,
+        access_log: AccessLog | None = None,
     ) -> None:
         limits = limits or engine.limits
         self._engine = engine
@@ -80,7 +83,7 @@ class Server:
             options=_options(limits),
             maximum_concurrent_rpcs=limits.calls_max,
         )
-        doorman = Doorman(engine, limits)
+        doorman = Doorman(engine, limits, access_log)
         servicers = (
             OrderServicer(self._streams),
             CodeServicer(self._streams, self._makers),
@@ -174,15 +177,16 @@ def serve(
     limits = limits or Limits()
     keys = KeyRing.load(settings.keys_file, read_master(settings.master_key_file))
     credentials = _credentials(settings)
+    access_log = open_access_log(settings.access_log)
     store, prefix = open_lmdb(settings.data_dir), settings.sscc_prefix
     engine = Engine(store, keys, limits=limits, sscc_prefix=prefix)
-    server = Server(engine, credentials=credentials)
+    server = Server(engine, credentials=credentials, access_log=access_log)
     stations: StationServer | None = None
     try:
         if settings.stations_listen != "off":
             if settings.tls_certificate_file is None:
                 require_loopback(settings.stations_listen)
-            stations, stations_port = open_stations(engine, settings)
+            stations, stations_port = open_stations(engine, settings, access_log=access_log)
         port = server.start(settings.listen)
         _log.info("kernels %s, signatures %s", _core.kernel_form(), _core.signature_library())
         _log.info("serving on port %d", port)
@@ -196,6 +200,8 @@ def serve(
         if stations is not None:
             stations.stop()
         server.stop(settings.grace_s)
+        if access_log is not None:
+            access_log.close()
     _log.info("stopped")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import unquote
 
@@ -18,6 +19,7 @@ from google.protobuf import message_factory
 from google.protobuf.message import DecodeError, Message
 from grpc_status import rpc_status
 
+from emitter.api.access_log import CANCELLED, NOBODY, OK, Who, counter_of, who_is
 from emitter.engine.participants import Role
 from emitter.errors import Reason, Refused
 from emitter.store.port import StoreError
@@ -27,8 +29,9 @@ from emitter.wire import language_of, status_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from google.protobuf.descriptor import ServiceDescriptor
+    from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
+    from emitter.api.access_log import AccessLog
     from emitter.config import Limits
     from emitter.engine.batch import Answer
     from emitter.engine.commands import Command
@@ -54,7 +57,14 @@ def principal(context: grpc.ServicerContext, engine: Engine) -> Principal:
 
 
 class Visit:
-    """One call of anybody: its language, and the address it comes from."""
+    """One call of anybody: its language, and the address it comes from.
+
+    ``items`` is what the access log tells; None: what its request or response counts.
+    """
+
+    who: Who = NOBODY
+    items: int | None = None
+    is_gone = False  # whether the caller has left a stream that had more to say
 
     def __init__(self, context: grpc.ServicerContext, engine: Engine, limits: Limits) -> None:
         self.context = context
@@ -76,6 +86,7 @@ class Call(Visit):
     def __init__(self, context: grpc.ServicerContext, engine: Engine, limits: Limits) -> None:
         super().__init__(context, engine, limits)
         self.caller = principal(context, engine)
+        self.who = who_is(self.caller)
 
     @property
     def bin(self) -> int | None:
@@ -143,11 +154,12 @@ class Servicer(Protocol):
 
 
 class Doorman:
-    """Opens a `Call` for every request of the servicers it is given."""
+    """Opens a `Call` for every request of the servicers it is given, and notes how it ended."""
 
-    def __init__(self, engine: Engine, limits: Limits) -> None:
+    def __init__(self, engine: Engine, limits: Limits, log: AccessLog | None = None) -> None:
         self._engine = engine
         self._limits = limits
+        self._log = log
 
     def handler(
         self, servicer: Servicer, caller: type[Visit] = Call
@@ -161,17 +173,18 @@ class Doorman:
         for method in servicer.descriptor.methods:
             answer = getattr(servicer, _CAPITAL.sub("_", method.name).lower())
             request_type = message_factory.GetMessageClass(method.input_type)
+            note = self._noting(servicer, method)
             if method.client_streaming:
                 methods[method.name] = grpc.stream_stream_rpc_method_handler(
-                    self._stream(answer, None)
+                    self._stream(answer, None, note)
                 )
             elif method.server_streaming:
                 methods[method.name] = grpc.unary_stream_rpc_method_handler(
-                    self._stream(answer, request_type)
+                    self._stream(answer, request_type, note)
                 )
             else:
                 methods[method.name] = grpc.unary_unary_rpc_method_handler(
-                    self._unary(answer, request_type, caller)
+                    self._unary(answer, request_type, caller, note)
                 )
         return grpc.method_handlers_generic_handler(servicer.descriptor.full_name, methods)
 
@@ -180,33 +193,103 @@ class Doorman:
         answer: Callable[[Any, Any], Message],
         request_type: type[Message],
         caller: type[Visit],
+        note: Callable[[_Seen], None],
     ) -> Callable[[bytes, grpc.ServicerContext], bytes]:
         def handle(body: bytes, context: grpc.ServicerContext) -> bytes:
+            seen = _Seen(context)
             try:
-                call = caller(context, self._engine, self._limits)
-                response = answer(parse(request_type, body), call).SerializeToString()
+                seen.call = call = caller(context, self._engine, self._limits)
+                seen.request = request = parse(request_type, body)
+                response = answer(request, call)
+                data = response.SerializeToString()
             except Exception as error:
-                _abort(context, error)
+                seen.ended = _refusal(error)
+                note(seen)
+                _abort(context, seen.ended)
                 raise
+            seen.response, seen.ended = response, None
+            note(seen)
             context.set_trailing_metadata(VERSION_METADATA)
-            return response
+            return data
 
         return handle
 
     def _stream(
-        self, answer: Callable[[Any, Call], Iterator[bytes]], request_type: type[Message] | None
+        self,
+        answer: Callable[[Any, Call], Iterator[bytes]],
+        request_type: type[Message] | None,
+        note: Callable[[_Seen], None],
     ) -> Callable[[Any, grpc.ServicerContext], Iterator[bytes]]:
         def handle(request: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
+            seen = _Seen(context)
             try:
                 context.send_initial_metadata(VERSION_METADATA)
                 context.set_trailing_metadata(VERSION_METADATA)
-                call = Call(context, self._engine, self._limits)
+                seen.call = call = Call(context, self._engine, self._limits)
                 yield from answer(parse(request_type, request) if request_type else request, call)
+                seen.ended = CANCELLED if call.is_gone else None
             except Exception as error:
-                _abort(context, error)
+                seen.ended = _refusal(error)
+                _abort(context, seen.ended)
                 raise
+            finally:
+                note(seen)
 
         return handle
+
+    def _noting(self, servicer: Servicer, method: MethodDescriptor) -> Callable[[_Seen], None]:
+        """Return what writes the line of a call of a method, once it has ended."""
+        log = self._log
+        if log is None:
+            return lambda _: None
+        name, count = f"{servicer.descriptor.name}/{method.name}", counter_of(method)
+
+        def note(seen: _Seen) -> None:
+            items = None if seen.call is None else seen.call.items
+            log.tell(
+                door="grpc",
+                method=name,
+                who=seen.who(),
+                peer=seen.context.peer(),
+                outcome=seen.outcome(),
+                seconds=time.perf_counter() - seen.started,
+                items=count(seen.request, seen.response) if items is None else items,
+            )
+
+        return note
+
+
+class _Seen:
+    """A call as the access log tells of it, filled in on its way; ``ended`` is None if it went well.
+
+    Whose end nobody has written down was cancelled.
+    """
+
+    __slots__ = ("call", "context", "ended", "request", "response", "started")
+
+    def __init__(self, context: grpc.ServicerContext) -> None:
+        self.context = context
+        self.started = time.perf_counter()
+        self.call: Visit | None = None
+        self.request: Message | None = None
+        self.response: Message | None = None
+        self.ended: Refused | str | None = CANCELLED
+
+    def who(self) -> Who:
+        """Return who called; of a token that has ended its id is known."""
+        if self.call is None and isinstance(self.ended, Refused):
+            return Who(token=self.ended.refusal.details.get("token_id"))
+        return NOBODY if self.call is None else self.call.who
+
+    def outcome(self) -> str:
+        """Return how it ended, in a word."""
+        ended = self.ended
+        return ended.reason.name if isinstance(ended, Refused) else ended or OK
+
+
+def _refusal(error: Exception) -> Refused | str:
+    """Return what a call ends with; `CANCELLED` where the client has gone."""
+    return CANCELLED if isinstance(error, grpc.RpcError) else refused_for(error)
 
 
 def refused_for(error: BaseException) -> Refused:
@@ -221,11 +304,11 @@ def refused_for(error: BaseException) -> Refused:
     return Refused(Reason.STORE_UNAVAILABLE if weather else Reason.INTERNAL)
 
 
-def _abort(context: grpc.ServicerContext, error: Exception) -> None:
-    """End a call with the status that answers an error."""
-    if isinstance(error, grpc.RpcError):  # the client has gone: there is nobody to tell
+def _abort(context: grpc.ServicerContext, ended: Refused | str) -> None:
+    """End a call with the status of its refusal."""
+    if isinstance(ended, str):  # the client has gone: there is nobody to tell
         return
-    status = rpc_status.to_status(status_of(refused_for(error).refusal, _language(context)))
+    status = rpc_status.to_status(status_of(ended.refusal, _language(context)))
     context.set_trailing_metadata((*VERSION_METADATA, *status.trailing_metadata))
     context.abort(status.code, status.details)
 

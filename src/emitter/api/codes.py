@@ -58,6 +58,7 @@ class CodeServicer:
             block, replayed = call.execute(command)
             first = code_pb2.DeliverBlockResponse(block=values.block(block), replayed=replayed)
             step = max(1, call.limits.stream_message_bytes // block.record_size)
+            call.items = block.row.quantity - request.from_index
             pieces = range(request.from_index, block.row.quantity, step)
             yield from stream.send(self._messages(call.engine, block, pieces, first))
 
@@ -156,6 +157,7 @@ class CodeServicer:
         if request.codes.count(b"\n") + (not request.codes.endswith(b"\n")) > limit:
             raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=limit)
         verified = call.engine.verify(request.codes)
+        call.items = len(verified.reasons)
         shorts = int(verified.short.sum())
         if not call.engine.guesses.count(call.bin, verified.wrong_short, shorts):
             verified = verified.withheld()

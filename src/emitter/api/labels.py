@@ -57,6 +57,7 @@ class LabelServicer:
                 request.from_index,
                 min(request.count or left, left),
             )
+            call.items = job.count
             require_printable(form, job.count)  # a block delivered before may be larger than asked
             first = label_pb2.RenderLabelsResponse(
                 block=values.block(block),

@@ -46,6 +46,7 @@ class OrderServicer:
         """Emit the orders of a stream; answer each as it becomes durable."""
         bin_ = call.station()
         with self._streams.slot(bin_, call) as stream:
+            call.items = 0
             orders = _OrderStream(requests, call, bin_)
             stream.drain = orders.drain
             yield from stream.send(orders.answers())
@@ -157,9 +158,11 @@ class _OrderStream:
                 if isinstance(item, int):
                     expected = item
                     continue
+                self._call.items = answered + 1
                 yield self._answer(*item)
                 self._places.release()
                 answered += 1
+            self._call.is_gone = answered != expected
         finally:
             self._stop()
         if self._drained is not None:

@@ -33,6 +33,7 @@ class ReportServicer:
         """Report codes."""
         command = report_values.create_report(call.author(request.bin), request, call.limits)
         view, replayed = call.execute(command)
+        call.items = view.row.codes
         return report_pb2.CreateReportResponse(report=report_values.report(view), replayed=replayed)
 
     def get_report(

@@ -55,7 +55,7 @@ class _Limit(click.ParamType[tuple[str, int]]):
     examples=(
         "emitter serve --data data --keys keys --master-key-file master.key",
         "emitter serve --listen 0.0.0.0:7443 --tls-certificate chain.pem --tls-key key.pem",
-        "emitter serve --limit active_orders_max=500",
+        "emitter serve --limit active_orders_max=500 --access-log access.log",
     ),
 )
 @click.option(
@@ -102,6 +102,16 @@ class _Limit(click.ParamType[tuple[str, int]]):
     "--tls-key", type=FILE, metavar="FILE", help=t("Закрытый ключ, PEM.", "Private key, PEM.")
 )
 @click.option(
+    "--access-log",
+    metavar="FILE",
+    help=t(
+        "Журнал вызовов, строка JSON на вызов: файл, stderr или off (или EMITTER_ACCESS_LOG; обычно"
+        " stderr).",
+        "Access log, a line of JSON a call: a file, stderr or off (or EMITTER_ACCESS_LOG; by"
+        " default stderr).",
+    ),
+)
+@click.option(
     "--limit",
     "given",
     type=_Limit(),
@@ -126,6 +136,7 @@ def serve(
     sscc_prefix: str | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
+    access_log: str | None,
     given: tuple[tuple[str, int], ...],
     show_limits: bool,
 ) -> None:
@@ -149,6 +160,7 @@ def serve(
         "master_key_file": settings.master_key_file,
         "tls_certificate_file": tls_certificate,
         "tls_key_file": tls_key,
+        "access_log": access_log,
     }
     chosen = settings_of(**flags)
     host = chosen.listen.rpartition(":")[0]

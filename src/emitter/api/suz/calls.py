@@ -53,6 +53,7 @@ class Call:
         self.limits = house.limits
         self.language = language_of(request.headers.get("accept-language", "ru"))
         self.is_signed = False
+        self.items = 1  # what the access log tells
         self._session: Session | None = None
         self._body: bytes | None = None
 
@@ -61,6 +62,11 @@ class Call:
         """Who calls; `enter` has found it out."""
         if self._session is None:
             raise AssertionError("the call has not been let in")
+        return self._session
+
+    @property
+    def known_session(self) -> Session | None:
+        """Who calls, as far as it was found out."""
         return self._session
 
     @property

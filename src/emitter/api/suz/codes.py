@@ -115,7 +115,9 @@ async def codes_answer(call: Call, find: Callable[[], Awaitable[BlockView]]) -> 
     """
     give_back = call.house.pace.take_download(call.session.connection_id)
     try:
-        parts = await begun(_codes(call, await find()))
+        block = await find()
+        call.items = block.row.quantity
+        parts = await begun(_codes(call, block))
     except BaseException:
         give_back()
         raise

@@ -23,6 +23,7 @@ from emitter.api.suz.contract import V2, V3, body_shape
 from emitter.api.suz.pace import Pace
 from emitter.api.suz.public import PATH as PUBLIC_CHECK
 from emitter.api.suz.public import public_check
+from emitter.api.suz.seen import Seen
 from emitter.api.suz.shapes import MisshapenError
 from emitter.api.suz.streaming import Streamed, begun
 from emitter.api.suz.words import EXTENSIONS, NOT_OFFERED, PRODUCT_GROUPS
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from emitter.api.access_log import AccessLog
     from emitter.api.suz.signatures import Anchors
     from emitter.config import Limits
     from emitter.engine.engine import Engine
@@ -57,15 +59,24 @@ _VERSIONS = {Dialect.V2: "2.0", Dialect.V3: "3.0"}
 class StationApp:
     """The ASGI application of both dialects: a path is looked up, however many there are."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, access_log: AccessLog | None = None) -> None:
         self._house = house
+        self._log = access_log
         self._endpoints: dict[str, dict[str, Endpoint]] = {}
         for dialect, method, path, handler, enters in _paths():
             endpoint = _guarded(handler, dialect, house, enters=enters)
             self._endpoints.setdefault(path, {})[method] = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request, and note how it ended."""
+        seen = scope["seen"] = Seen()
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            if self._log is not None:
+                seen.tell(self._log, scope)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if path.startswith(_SIGN_IN):
             scope["path_params"] = {"omsConnection": path.removeprefix(_SIGN_IN)}
@@ -82,18 +93,25 @@ class StationApp:
             response = await _not_served(request, self._house, 405)
         else:
             response = await methods[request.method](request)
+        scope["seen"].status = response.status_code
         await response(scope, receive, send)
 
 
 def station_app(
-    engine: Engine, limits: Limits, *, anchors: Anchors | None = None, sandbox: bool = False
+    engine: Engine,
+    limits: Limits,
+    *,
+    anchors: Anchors | None = None,
+    sandbox: bool = False,
+    access_log: AccessLog | None = None,
 ) -> StationApp:
     """Return the ASGI application of both dialects over an engine.
 
     ``anchors`` make signatures verifiable; ``sandbox`` marks every answer as a test's.
     """
     challenges = Challenges(limits.station_challenge_ms / 1000)
-    return StationApp(House(engine, limits, Pace(limits), challenges, anchors, sandbox))
+    house = House(engine, limits, Pace(limits), challenges, anchors, sandbox)
+    return StationApp(house, access_log)
 
 
 def _paths() -> list[tuple[Dialect, str, str, Handler, bool]]:
@@ -148,17 +166,18 @@ def _guarded(handler: Handler, dialect: Dialect, house: House, *, enters: bool) 
     """Let the caller in, answer, and turn what is refused into the dialect's error."""
 
     async def endpoint(request: Request) -> Response:
-        call = Call(request, dialect, house)
+        call = request.scope["seen"].call = Call(request, dialect, house)
         try:
             if enters:
                 await call.enter()
             response = await handler(call)
-        except Refused as refused:
-            response = refusal_answer(refused.refusal, dialect, call.language)
         except MisshapenError as error:
+            request.scope["seen"].reason = Reason.FIELD_INVALID
             response = faults_answer(error.faults, dialect, call.language)
         except Exception as error:  # noqa: BLE001 - the door stays open, the cause is in the log
-            response = refusal_answer(refused_for(error).refusal, dialect, call.language)
+            refusal = refused_for(error).refusal
+            request.scope["seen"].reason = refusal.reason
+            response = refusal_answer(refusal, dialect, call.language)
         if house.sandbox:
             response.headers["X-Emitter-Sandbox"] = "true"
         return response
@@ -229,6 +248,7 @@ def _made(result: dict[str, Any], *, replayed: bool) -> Response:
 
 async def _report(make: Report, shape: str, call: Call) -> Response:
     view, replayed = await make(shape, call)
+    call.items = view.row.codes
     return _made(reports.report_result(call, view), replayed=replayed)
 
 

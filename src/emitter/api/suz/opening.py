@@ -9,12 +9,17 @@ from emitter.api.suz.listener import StationServer
 from emitter.api.suz.signatures import Anchors
 
 if TYPE_CHECKING:
+    from emitter.api.access_log import AccessLog
     from emitter.config import Settings
     from emitter.engine.engine import Engine
 
 
 def open_stations(
-    engine: Engine, settings: Settings, *, sandbox: bool = False
+    engine: Engine,
+    settings: Settings,
+    *,
+    sandbox: bool = False,
+    access_log: AccessLog | None = None,
 ) -> tuple[StationServer, int]:
     """Serve stations on ``settings.stations_listen``; return the server and its port.
 
@@ -22,7 +27,9 @@ def open_stations(
     """
     file = settings.trust_anchors_file
     anchors = None if file is None else Anchors.load(file)
-    app = station_app(engine, engine.limits, anchors=anchors, sandbox=sandbox)
+    app = station_app(
+        engine, engine.limits, anchors=anchors, sandbox=sandbox, access_log=access_log
+    )
     server = StationServer(
         app,
         engine.limits,

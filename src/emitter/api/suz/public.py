@@ -52,10 +52,9 @@ async def public_check(request: Request, house: House) -> Response:
         found = public_answer(house.engine, code, address, language)
     except Exception as error:  # noqa: BLE001 - the door stays open, the cause is in the log
         known = isinstance(error, ClientDisconnect | TimeoutError)
-        return _refused(
-            (Refused(Reason.FIELD_REQUIRED, field="code") if known else refused_for(error)).refusal,
-            language,
-        )
+        refused = Refused(Reason.FIELD_REQUIRED, field="code") if known else refused_for(error)
+        request.scope["seen"].reason = refused.reason
+        return _refused(refused.refusal, language)
     await asyncio.sleep(found.seconds)
     value: dict[str, Any] = {"verdict": found.verdict.name, "message": found.message}
     if found.state is not None:

@@ -89,6 +89,7 @@ class Streamed(Response):
                 part = await coming
             await self._send(send, b"", more=False)
         except TimeoutError:
+            scope["seen"].status = None
             scope["state"]["abort"]()  # a close would wait for the client to take the rest
         finally:
             await asyncio.gather(coming, return_exceptions=True)
