@@ -92,7 +92,8 @@ class Client(ProductCalls, ReportCalls, BoxCalls, TransferCalls):
         """Create many orders on one stream; yield (request_id, order or refusal) as they come.
 
         An item is the lines of an order, or (request_id, lines). The iterable is read in another
-        thread, as fast as the server takes orders.
+        thread, as fast as the server takes orders: not while it is overloaded. What may pass is
+        repeated with a pause; a refusal with such a reason comes when there is no attempt left.
         """
 
         def call(requests: Iterator[order_pb2.StreamOrdersRequest]) -> Any:
