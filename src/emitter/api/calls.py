@@ -65,6 +65,7 @@ class Visit:
     who: Who = NOBODY
     items: int | None = None
     is_gone = False  # whether the caller has left a stream that had more to say
+    is_said = False  # whether all of a stream was said: whoever leaves then cancels nothing
 
     def __init__(self, context: grpc.ServicerContext, engine: Engine, limits: Limits) -> None:
         self.context = context
@@ -232,6 +233,10 @@ class Doorman:
                 seen.ended = _refusal(error)
                 _abort(context, seen.ended)
                 raise
+            except GeneratorExit:
+                if seen.call is not None and seen.call.is_said:
+                    seen.ended = None
+                raise
             finally:
                 note(seen)
 
@@ -260,9 +265,9 @@ class Doorman:
 
 
 class _Seen:
-    """A call as the access log tells of it, filled in on its way; ``ended`` is None if it went well.
+    """A call as the access log tells of it, filled in on its way.
 
-    Whose end nobody has written down was cancelled.
+    ``ended`` is None if it went well. Whose end nobody has written down was cancelled.
     """
 
     __slots__ = ("call", "context", "ended", "request", "response", "started")

@@ -60,7 +60,7 @@ class CodeServicer:
             step = max(1, call.limits.stream_message_bytes // block.record_size)
             call.items = block.row.quantity - request.from_index
             pieces = range(request.from_index, block.row.quantity, step)
-            yield from stream.send(self._messages(call.engine, block, pieces, first))
+            yield from stream.send(self._messages(call, block, pieces, first))
 
     def _judge_index(self, from_index: int, command: DeliverBlock, call: Call) -> None:
         """Refuse an index outside the block before anything is paid.
@@ -76,7 +76,7 @@ class CodeServicer:
 
     def _messages(
         self,
-        engine: Engine,
+        call: Call,
         block: BlockView,
         pieces: range,
         first: code_pb2.DeliverBlockResponse,
@@ -86,7 +86,7 @@ class CodeServicer:
         The first message starts with the fields of ``first``.
         """
         digest = RecordsDigest()
-        for making in _ahead(self._make(engine, block, pieces, first)):
+        for making in _ahead(self._make(call.engine, block, pieces, first)):
             message, hashed = making.result()
             yield message
             reach("delivery.streaming")
@@ -94,6 +94,7 @@ class CodeServicer:
         last = code_pb2.DeliverBlockResponse() if pieces else first
         last.first_index, last.record_size = block.row.quantity, block.record_size
         last.digest = digest.digest()
+        call.is_said = True
         yield last.SerializeToString()
 
     def _make(

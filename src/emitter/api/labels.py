@@ -65,7 +65,7 @@ class LabelServicer:
                 modules=layout.modules,
                 module_dots=layout.px,
             )
-            yield from stream.send(_messages(job, form, first))
+            yield from stream.send(_messages(job, form, first, call))
 
     def _laid_out(
         self,
@@ -126,7 +126,9 @@ def _require_design(request: label_pb2.RenderLabelsRequest) -> designs.Design:
             raise Refused(Reason.FIELD_REQUIRED, field="design")
 
 
-def _messages(job: Job, form: Form, first: label_pb2.RenderLabelsResponse) -> Iterator[bytes]:
+def _messages(
+    job: Job, form: Form, first: label_pb2.RenderLabelsResponse, call: Call
+) -> Iterator[bytes]:
     """Yield a message for each piece, the first with the fields of ``first``; the digest last."""
     digest = hashlib.sha256()
     message = first
@@ -138,4 +140,5 @@ def _messages(job: Job, form: Form, first: label_pb2.RenderLabelsResponse) -> It
         message = label_pb2.RenderLabelsResponse()
     message.first_index = job.first + job.count
     message.sha256 = digest.digest()
+    call.is_said = True
     yield message.SerializeToString()
