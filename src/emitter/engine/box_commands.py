@@ -55,7 +55,7 @@ class AggregateCodes:
     request_id: str
     units: tuple[PackUnit, ...]
     acceptance: Acceptance = Acceptance.WHOLE
-    details: str = ""  # what else came with the document, as JSON: kept, never looked into
+    details: str = ""  # what else came with the document, as JSON: kept (`event_dates`)
     memory_us: int = 0  # how long the id is kept, accepted only; 0: for ever, refusals too
 
     kind: ClassVar[DocumentKind] = DocumentKind.AGGREGATION

@@ -353,7 +353,7 @@ class ReportCodes:
     reason: Titled | None = None
     acceptance: Acceptance = Acceptance.WHOLE
     dated_on: dt.date | None = None
-    details: str = ""  # what else came with the report, as JSON: kept with it, never looked into
+    details: str = ""  # what else came with the report, as JSON: kept with it (`event_dates`)
     memory_us: int = 0  # how long the id is kept, accepted only; 0: for ever, refusals too
 
     def check(self, limits: Limits) -> None:

@@ -239,7 +239,7 @@ class _OpenStep(_AskedStep):
 
     def judge(self, work: Work) -> Proposal:
         """Propose the row of the job."""
-        require_active(work, self.bin)
+        self.report.require_valid(work)
         refused = self.report.judge_boxes(work)
         row = JobRow(JobKind.REPORT, JobStatus.STAGING, self.bin, work.now_us)
 

@@ -15,6 +15,7 @@ import numpy as np
 from emitter.engine.batch import Proposal
 from emitter.engine.box_naming import judge_boxes, without_boxes
 from emitter.engine.code_states import CHUNK, BufferMove
+from emitter.engine.event_dates import require_past
 from emitter.engine.holding import held_back
 from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place
@@ -123,6 +124,11 @@ class ReportStep:
         """
         return (self.request or b"", *self.box_claims(), *dict.fromkeys(self._order_keys))
 
+    def require_valid(self, work: Work) -> None:
+        """Refuse a participant that may not act, and a document of the future."""
+        require_active(work, self.bin)
+        require_past(work.today, self.command.dated_on, self.command.details)
+
     def box_claims(self) -> tuple[bytes, ...]:
         """Return the claim on boxes of a report that names any."""
         return (schema.BOXES,) if self._boxes else ()
@@ -138,7 +144,7 @@ class ReportStep:
 
     def judge(self, work: Work) -> Proposal:
         """Propose to move the codes and to write the document."""
-        require_active(work, self.bin)
+        self.require_valid(work)
         refused = self.judge_boxes(work)
         named_runs, held = without_boxes(self.runs, refused)
         in_vain = [self.repeated, held, unnamed(self.runs)]

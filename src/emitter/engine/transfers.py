@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emitter.engine.batch import Proposal
+from emitter.engine.event_dates import require_past
 from emitter.engine.holding import HoldingChange, change_holding, rows_to_hold
 from emitter.engine.locating import Place
 from emitter.engine.participants import require_active
@@ -128,6 +129,7 @@ class AnswerStep:
     def judge(self, work: Work) -> Proposal:
         """Propose the answer."""
         answered = self._answered
+        require_past(work.today, None, self._details)
         if answered.kind is DocumentKind.ACCEPTANCE:
             require_active(work, self.bin)
         row = work.read(self._row_key, TransferRow)
