@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 
 import pytest
 
 from place import Place
-from served import BIN
+from served import BIN, LP
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +22,8 @@ def place(tmp_path_factory):
     place.environment |= operator
     place.run("account", "register", BIN, "ТОО «Пример»", "--on", "2026-03-01")
     place.run("account", "activate", BIN, "--on", "2026-03-02")
+    place.run("account", "credit", BIN, "5000.00", "--reference", "1")
+    place.stock(BIN)
     yield place
     assert place.stop() == 0
 
@@ -62,3 +65,47 @@ def test_every_call_is_logged_where_the_flag_says(place):
     assert methods.count("AccountService/RegisterParticipant") == 1
     assert {line["role"] for line in lines if line["outcome"] == "OK"} == {"OPERATOR", "STATION"}
     assert lines[-1]["method"] == "AccountService/ListTokens"
+
+
+def key_of_a_new_code(place, station) -> str:
+    """Order a code and return the id of its check key, from its AI 91."""
+    order = place.ask("order", "create", f"{LP}:1:10", **station)
+    out = place.folder / "one.csv"
+    place.run("deliver", order["order_id"], LP, "--out", str(out), **station)
+    tail = out.read_bytes().partition(b"\x1d91")[2]
+    out.unlink()
+    return tail[:4].decode()
+
+
+def hang_up(place) -> str:
+    """Send SIGHUP to the server; return what its log says to it."""
+    log = place.folder / "server.log"
+    said = len(log.read_text())
+    place.server.send_signal(signal.SIGHUP)
+    for _ in range(100):
+        time.sleep(0.05)
+        if "read again" in (news := log.read_text()[said:]):
+            return news
+    raise AssertionError("nothing was said")
+
+
+def test_a_running_server_takes_keys_that_were_added_and_no_others(place, tmp_path):
+    station = place.token("h.token", "--role", "station", "--bin", BIN)
+    before = key_of_a_new_code(place, station)
+    kind = next(k["kind"] for k in place.ask("keys", "list")["keys"] if k["id"] == before)
+    place.run("keys", "add", kind)
+    place.run("keys", "current", "0004")
+    assert key_of_a_new_code(place, station) == before, "nobody has told the server"
+    assert "4 check keys, current" in hang_up(place)
+    assert key_of_a_new_code(place, station) == "0004"
+    keys = place.folder / "keys"
+    ours = keys.read_bytes()
+    place.run("keys", "init", "--keys", str(tmp_path / "others"))
+    for others in ((tmp_path / "others").read_bytes(), b"damaged"):
+        keys.write_bytes(others)
+        assert "were not read again" in hang_up(place)
+    keys.unlink()
+    assert "were not read again" in hang_up(place)
+    assert key_of_a_new_code(place, station) == "0004"
+    keys.write_bytes(ours)
+    keys.chmod(0o600)

@@ -325,3 +325,36 @@ def test_another_text_is_no_master_key_and_is_not_quoted(text):
     with pytest.raises(KeysError) as error:
         read_master(None, {"EMITTER_MASTER_KEY": text})
     assert not text or text not in str(error.value)
+
+
+def test_a_file_read_again_must_go_on_from_what_is_open(tmp_path):
+    path, heard = tmp_path / "keys", []
+    ring = KeyRing.create(path, MASTER)
+    first = path.read_bytes()
+    other = KeyRing.load(path, MASTER)
+    other.make_current(other.add(KeyKind.MAC))
+    ring.reload(heard.append)
+    assert ring.infos() == other.infos() == heard[0]
+    assert ring.current(KeyKind.MAC)[0] == 4
+    other.retire(1)
+    ring.reload(heard.append)
+    now, retired = ring.infos(), path.read_bytes()
+
+    def refuse(_):
+        raise OSError
+
+    other.add(KeyKind.MAC)
+    with pytest.raises(OSError):  # noqa: PT011 - what hears of the keys does not take them
+        ring.reload(refuse)
+    for damage in (first, b"", retired[:-1]):  # an older copy has lost a key
+        path.write_bytes(damage)
+        with pytest.raises(KeysError):
+            ring.reload(heard.append)
+    path.unlink()
+    stranger = KeyRing.create(path, MASTER)
+    for _ in range(2):
+        stranger.add(KeyKind.MAC)
+    with pytest.raises(KeysError):
+        ring.reload(heard.append)
+    assert ring.infos() == now
+    assert len(heard) == 2

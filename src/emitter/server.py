@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import queue
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -36,8 +37,9 @@ from emitter.api.streams import Streams
 from emitter.api.suz.opening import open_stations
 from emitter.api.transfers import TransferServicer
 from emitter.config import Limits, Settings
-from emitter.engine.engine import Engine
-from emitter.engine.keys import KeyRing, read_master
+from emitter.engine.engine import Engine, StoreMismatchError
+from emitter.engine.keys import KeyRing, KeyState, format_key_id, read_master
+from emitter.engine.sealed import KeysError
 from emitter.garbage import collect_rarely
 from emitter.malloc import keep_large_blocks
 from emitter.store.lmdb_engine import open_lmdb
@@ -167,13 +169,15 @@ def serve(
 ) -> None:
     """Open the store and the keys, serve until SIGTERM or SIGINT, and stop gracefully.
 
+    SIGHUP reads the file of keys again.
+
     ``started`` and, where stations are served, ``stations_started`` hear the ports once calls are
     answered. To be called in the main thread.
     """
     keep_large_blocks()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: signals.put(number))
     limits = limits or Limits()
     keys = KeyRing.load(settings.keys_file, read_master(settings.master_key_file))
     credentials = _credentials(settings)
@@ -195,7 +199,8 @@ def serve(
             _log.info("serving stations on port %d", stations_port)
             stations_started(stations_port)
         collect_rarely()
-        stop.wait()
+        while signals.get() == signal.SIGHUP:
+            _reload_keys(engine)
     finally:
         if stations is not None:
             stations.stop()
@@ -203,6 +208,18 @@ def serve(
         if access_log is not None:
             access_log.close()
     _log.info("stopped")
+
+
+def _reload_keys(engine: Engine) -> None:
+    """Read the keys again and say what came of it."""
+    try:
+        engine.reload_keys()
+    except (KeysError, StoreMismatchError, StoreError, OSError) as error:
+        _log.error("the keys were not read again, those in use stay: %s", error)
+        return
+    infos = engine.keys.infos()
+    current = [format_key_id(info.key_id) for info in infos if info.state is KeyState.CURRENT]
+    _log.info("the keys were read again: %d check keys, current %s", len(infos), " ".join(current))
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:

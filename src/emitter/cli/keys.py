@@ -102,9 +102,11 @@ def list_(settings: Settings, *, as_json: bool) -> None:
 @keys.command(
     help=t(
         "Добавить ключ проверки. Вид KIND: mac (44 знака), signature (88) или short (4).\n\n"
-        "Новые коды берут его после emitter keys current и перезапуска сервера.",
+        "Новые коды берут его после emitter keys current; работающий сервер перечитывает ключи по "
+        "сигналу SIGHUP.",
         "Add a check key. The KIND is mac (44 characters), signature (88) or short (4).\n\n"
-        "New codes take it after emitter keys current and a restart of the server.",
+        "New codes take it after emitter keys current; a running server reads the keys again on "
+        "SIGHUP.",
     ),
     examples=("emitter keys add signature",),
 )
@@ -120,8 +122,10 @@ def add(settings: Settings, kind: str, *, as_json: bool) -> None:
 
 @keys.command(
     help=t(
-        "Сделать ключ ID действующим. Его берут новые коды; сервер прочтёт это при запуске.",
-        "Make the key ID current. New codes take it; a server reads this when it starts.",
+        "Сделать ключ ID действующим. Его берут новые коды; сервер прочтёт это при запуске или по "
+        "сигналу SIGHUP (kill -HUP PID).",
+        "Make the key ID current. New codes take it; a server reads this when it starts, or on "
+        "SIGHUP (kill -HUP PID).",
     ),
     examples=("emitter keys current 0004",),
 )

@@ -78,7 +78,7 @@ if TYPE_CHECKING:
     from emitter.engine.commands import Command
     from emitter.engine.delivery import BlockView
     from emitter.engine.jobs import Sweep
-    from emitter.engine.keys import KeyRing
+    from emitter.engine.keys import KeyInfo, KeyRing
     from emitter.engine.orders import OrderView
     from emitter.engine.participants import AccountView, Principal
     from emitter.engine.promise import Promise
@@ -140,7 +140,7 @@ class Engine(Circulation, Keeping, Tokens):
         self._new_id = new_id
         self._threaded = threaded
         self._embedded: dict[bytes, Principal] = {}
-        _claim(store, keys, clock())
+        _claim(store, keys.fingerprint(), keys.infos(), clock())
         upgrade(store)
         self._ranges = Ranges(store)
         space = SsccSpace(sscc_prefix) if sscc_prefix else None
@@ -311,6 +311,15 @@ class Engine(Circulation, Keeping, Tokens):
             text, caller, self.guesses, self._ranges, verify=self.verify, product=self.product
         )
 
+    def reload_keys(self) -> None:
+        """Take over keys that were added to the file, or made current there (see `KeyRing.reload`).
+
+        The store remembers new ones before a code is made with them. `KeysError`,
+        `StoreMismatchError`, `StoreError` and `OSError` keep the old ones.
+        """
+        serial, now_us = self.keys.fingerprint(), self._clock()
+        self.keys.reload(lambda infos: _claim(self._store, serial, infos, now_us))
+
     def close(self) -> None:
         """Carry out what is queued, then close the store; a job that runs is discarded later."""
         self.store_watch.stop()
@@ -319,22 +328,22 @@ class Engine(Circulation, Keeping, Tokens):
         self._store.close()
 
 
-def _claim(store: Store, keys: KeyRing, now_us: int) -> None:
+def _claim(store: Store, serial: bytes, infos: list[KeyInfo], now_us: int) -> None:
     """Mark a new store with its keys; refuse a store of other keys or a format not known.
 
     Every check key that the store has ever been opened with must be in the ring, unchanged: an old
     copy of the key file would give an id to a second key.
     """
-    ours = {schema.check_key_key(info.key_id): info.fingerprint for info in keys.infos()}
+    ours = {schema.check_key_key(info.key_id): info.fingerprint for info in infos}
 
     def claim(writer: StoreWriter) -> None:
         packed = writer.get_many((schema.META_KEY,))[0]
-        meta = Meta(FORMAT_VERSION, now_us, keys.fingerprint())
+        meta = Meta(FORMAT_VERSION, now_us, serial)
         if packed is not None:
             meta = Meta.unpack(packed)
         if not OLDEST <= meta.format_version <= FORMAT_VERSION:
             raise StoreMismatchError(f"the store has format {meta.format_version}")
-        if meta.serial_fingerprint != keys.fingerprint():
+        if meta.serial_fingerprint != serial:
             raise StoreMismatchError("the store was made with another serial key")
         for key, fingerprint in scan_view(writer, schema.CHECK_KEYS):
             if ours.get(key) != fingerprint:

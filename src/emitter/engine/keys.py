@@ -121,8 +121,11 @@ class KeyRing:
 
     Made by `create` or `load`. Reading is safe from every thread. Changes read the file again and
     replace it whole, so those of several processes wait for each other and none is lost; another
-    process sees them when it loads the keys again.
+    process sees them when it loads the keys again, or has them `reload`.
     """
+
+    _check_keys: dict[int, _core.CheckKey]
+    _infos: dict[int, KeyInfo]
 
     def __init__(self, path: Path, master: bytes, plain: bytearray) -> None:
         self._path = path
@@ -248,20 +251,57 @@ class KeyRing:
             self._take(plain)
             return answer
 
-    def _take(self, plain: bytearray) -> None:
-        """Make the core's objects of the check keys; replaced whole, never changed in place."""
-        check_keys: dict[int, _core.CheckKey] = {}
-        infos: dict[int, KeyInfo] = {}
-        for key_id in _ids(plain):
-            kind, state = _row(plain, key_id)
-            start = _row_at(key_id) + 2
+    def reload(self, accept: Callable[[list[KeyInfo]], None]) -> None:
+        """Read the file again, where another process has added to it; or keep what is there.
+
+        `KeysError` if it is not what was opened with more to it: the serial key and every check key
+        must be there as they were, and who was retired stays so. ``accept`` hears of the new keys
+        before anybody can use them; what it raises keeps the old ones.
+        """
+        with zeroed(unseal(self._path, self._master)) as plain:
             with memoryview(plain) as view:
-                key = _core.CheckKey(kind, bytes(view[start : start + KEY_BYTES]))
-                fingerprint = _fingerprint(view[start : start + KEY_BYTES])
-            check_keys[key_id] = key
-            infos[key_id] = KeyInfo(key_id, kind, state, key.public_key, fingerprint)
-        self._check_keys = check_keys
-        self._infos = infos
+                serial = _fingerprint(view[:KEY_BYTES])
+            check_keys, infos = _opened(plain)
+            if serial != self._fingerprint or any(
+                not _continues(infos.get(key_id), before) for key_id, before in self._infos.items()
+            ):
+                raise KeysError(
+                    t(
+                        f"В файле {self._path} нет прежних ключей.",
+                        f"{self._path} does not have the keys that are in use.",
+                    )
+                )
+            accept(list(infos.values()))
+            self._check_keys = check_keys
+            self._infos = infos
+
+    def _take(self, plain: bytearray) -> None:
+        """Take over the check keys; replaced whole, never changed in place."""
+        self._check_keys, self._infos = _opened(plain)
+
+
+def _continues(after: KeyInfo | None, before: KeyInfo) -> bool:
+    """Whether a check key is the one that it was; only its state may have changed."""
+    return (
+        after is not None
+        and (after.kind, after.fingerprint) == (before.kind, before.fingerprint)
+        and (before.state is not KeyState.RETIRED or after.state is KeyState.RETIRED)
+    )
+
+
+def _opened(plain: bytearray) -> tuple[dict[int, _core.CheckKey], dict[int, KeyInfo]]:
+    """Make the core's objects of the check keys."""
+    check_keys: dict[int, _core.CheckKey] = {}
+    infos: dict[int, KeyInfo] = {}
+    for key_id in _ids(plain):
+        kind, state = _row(plain, key_id)
+        start = _row_at(key_id) + 2
+        with memoryview(plain) as view:
+            key = _core.CheckKey(kind, bytes(view[start : start + KEY_BYTES]))
+            fingerprint = _fingerprint(view[start : start + KEY_BYTES])
+        check_keys[key_id] = key
+        infos[key_id] = KeyInfo(key_id, kind, state, key.public_key, fingerprint)
+    return check_keys, infos
 
 
 def _fingerprint(secret: memoryview) -> bytes:
