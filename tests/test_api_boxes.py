@@ -21,6 +21,7 @@ from emitter.client import (
     ReportState,
     WithdrawalReason,
 )
+from emitter.client import boxes as boxes_module
 from emitter.client.reports import DocumentKind
 from emitter.v1 import box_pb2
 from served import BIN, OTHER_BIN, PHARMA_TEMPLATE, Served, gtin_of, new_id, pharma, product
@@ -48,6 +49,27 @@ def codes(served: Served) -> list[bytes]:
     served.client.register_product(product(gtin, PHARMA_TEMPLATE))
     order_id = served.client.create_order(pharma(30, gtin)).order_id
     return [row.tobytes() for part in served.client.deliver(order_id, gtin) for row in part]
+
+
+def test_any_number_of_boxes_is_packed_in_as_many_documents(
+    served: Served, codes: list[bytes], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(boxes_module, "PACK_UNITS", 4)
+    monkeypatch.setattr(boxes_module, "PACK_CODES", 7)
+    own = names(*range(9))
+    sizes = [1, 1, 1, 1, 1, 3, 4, 3, 1]
+    units, at = [], 0
+    for box, size in zip(own, sizes, strict=True):
+        units.append(unit(box, codes[at : at + size]))
+        at += size
+    made = list(served.client.aggregate_many(units))
+    assert [len(piece.units) for piece in made] == [4, 2, 2, 1]
+    assert [piece.report.moved_count for piece in made] == [4, 4, 7, 1]
+    again = list(served.client.aggregate_many(units))
+    assert [piece.report.report_id for piece in again] == [p.report.report_id for p in made]
+    with pytest.raises(Refused) as refused:
+        list(served.client.aggregate_many(units, attempt="2"))
+    assert refused.value.reason is Reason.BOX_EXISTS
 
 
 def test_boxes_are_listed(served: Served, codes: list[bytes]):

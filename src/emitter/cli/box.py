@@ -103,9 +103,10 @@ def sscc(
 @box.command(
     help=t(
         "Упаковать в BOX коды файла (по одному в строке) и упаковки (--inner). С «-» вместо "
-        "BOX каждая строка файла – упаковка, табуляция, код: так за раз пакуют много упаковок.",
+        "BOX каждая строка файла – упаковка, табуляция, код: так за раз пакуют сколько угодно "
+        "упаковок, до 5000 в одном документе.",
         "Pack the codes of a file (one a line) and boxes (--inner) into BOX. With - for BOX each "
-        "line is a box, a tab, a code: many boxes at once.",
+        "line is a box, a tab, a code: any number of boxes at once, up to 5,000 a document.",
     ) + _AGAIN,
     examples=(
         "emitter box pack 106141411234567897 codes.csv",
@@ -140,11 +141,10 @@ def pack(
     attempt: str, bin_: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Aggregate codes and boxes."""
-    read: list[tuple[int, bytes]] = []
     lines = [] if file is None else _lines(file)
-    units: dict[str, PackUnit] = {}
+    units: list[PackUnit] = []
+    of_box: dict[str, list[tuple[int, bytes]]] = {}
     if box_ == "-":
-        of_box: dict[str, list[tuple[int, bytes]]] = {}
         for place, line in lines:
             name, tab, code = line.partition(b"\t")
             if not tab:
@@ -153,25 +153,29 @@ def pack(
                       f"line {place}: a box, a tab and a code are needed")
                 )  # fmt: skip
             of_box.setdefault(name.decode(errors="replace"), []).append((place, code))
-        for own, inside in of_box.items():  # the items of the document count unit by unit
-            units[own] = PackUnit(box=own, codes=b"\n".join(code for _, code in inside))
-            read += inside
+        for own, inside in of_box.items():
+            units.append(PackUnit(box=own, codes=b"\n".join(code for _, code in inside)))
     else:
-        units[box_] = PackUnit(
-            box=box_, codes=b"\n".join(code for _, code in lines), boxes=inner, transfers=transfers
-        )
-        read = [*lines, *((0, name.encode()) for name in (*transfers, *inner))]
-    for unit in units.values():
+        codes = b"\n".join(code for _, code in lines)
+        units.append(PackUnit(box=box_, codes=codes, boxes=inner, transfers=transfers))
+        of_box[box_] = [*lines, *((0, name.encode()) for name in (*transfers, *inner))]
+    for unit in units:
         unit.update, unit.capacity = update, capacity
         unit.kind = _KINDS[kind] if kind else 0  # type: ignore[assignment]
     if not units:
         raise click.UsageError(t("паковать нечего", "there is nothing to pack"))
     with access.client() as client:
-        request_id = _identity(attempt, *(u.SerializeToString() for u in units.values()))
-        made = client.aggregate(
-            units.values(), request_id=request_id, acceptance=_acceptance(valid), bin=bin_
+        exit_code = 0
+        pieces = client.aggregate_many(
+            units, attempt=attempt, acceptance=_acceptance(valid), bin=bin_
         )
-        ctx.exit(_tell(client, made, read, bin_, as_json=as_json))
+        for number, piece in enumerate(pieces):
+            if number and not as_json:
+                say("")
+            # The items of a document count unit by unit.
+            read = [line for unit in piece.units for line in of_box[unit.box]]
+            exit_code |= _tell(client, piece.report, read, bin_, as_json=as_json)
+        ctx.exit(exit_code)
 
 
 @box.command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
     from emitter.v1.report_pb2 import Report
 
 _BATCH_CODES = 50_000
+
+
+PACK_UNITS, PACK_CODES = 5_000, 30_000
+"""Boxes, and codes by text, that servers take in one document of packing."""
+
+
+class PackPiece(NamedTuple):
+    """One document of many: the units that it packs."""
+
+    units: list[PackUnit]
+    report: Report
 
 
 class FoundBox(NamedTuple):
@@ -51,6 +63,28 @@ class BoxCalls(Caller):
         )
         report: Report = self._ask(self._boxes.AggregateCodes, request).report
         return report
+
+    def aggregate_many(
+        self,
+        units: Iterable[PackUnit],
+        *,
+        attempt: str = "",
+        acceptance: Acceptance = Acceptance.ACCEPTANCE_WHOLE,
+        bin: str = "",
+    ) -> Iterator[PackPiece]:
+        """Pack any number of boxes, as many documents as it takes; yield each as it is made.
+
+        ``acceptance`` is each document's. The ids of the requests are made of what is packed, so
+        whoever was cut off calls again and goes on; another ``attempt`` packs the same anew.
+        """
+        for piece in _pieces(units):
+            digest = hashlib.sha256(attempt.encode())
+            for unit in piece:
+                said = unit.SerializeToString(deterministic=True)
+                digest.update(len(said).to_bytes(8, "big") + said)
+            request_id = digest.hexdigest()
+            report = self.aggregate(piece, request_id=request_id, acceptance=acceptance, bin=bin)
+            yield PackPiece(piece, report)
 
     def disaggregate(
         self,
@@ -127,3 +161,18 @@ class BoxCalls(Caller):
             request_id=request_id or new_id(), bin=bin, quantity=quantity
         )
         return list(self._ask(self._boxes.AllocateSsccs, request).ssccs)
+
+
+def _pieces(units: Iterable[PackUnit]) -> Iterator[list[PackUnit]]:
+    """Yield units in order, as many together as one document takes."""
+    piece: list[PackUnit] = []
+    codes = 0
+    for unit in units:
+        more = unit.codes.count(b"\n") + 1
+        if piece and (len(piece) == PACK_UNITS or codes + more > PACK_CODES):
+            yield piece
+            piece, codes = [], 0
+        piece.append(unit)
+        codes += more
+    if piece:
+        yield piece
