@@ -2,7 +2,7 @@
 
 A code named by its text is parsed, inverted and checked in the core (1 us with what is done around
 it), and a box costs a row of 100–200 bytes that is packed and put (20–30 us): 3,000 boxes of 10 are
-some 100 ms and 15 bytes a code, most of them the box's. A pallet of 2,000 boxes is 2,000 rows to
+some 100 ms and 16 bytes a code, most of them the box's. A pallet of 2,000 boxes is 2,000 rows to
 read (5 us each), whatever lies in them; its codes are runs, and a report of it moves chunks.
 """
 
@@ -18,6 +18,7 @@ from emitter.engine.box_commands import AggregateCodes, DisaggregateBoxes, PackU
 from emitter.engine.code_sets import CodeSet, CodeSpan
 from emitter.engine.commands import CreateOrder, DeliverBlock, OrderLine, ReportCodes
 from emitter.store import schema
+from emitter.store.held_boxes import HELD
 from emitter.store.scanning import scan_store
 from emitter.trade.circulation import DocumentKind, IntroductionWay, WithdrawalReason
 from emitter.trade.packing import BoxKind, BoxName
@@ -42,7 +43,7 @@ def delivered(engine: Engine, owner: int, count: int):
 
 def row_bytes(engine: Engine) -> int:
     """Return the size of all rows of boxes, keys included."""
-    kinds = (schema.BOXES, schema.CONTENTS, schema.BOXED)
+    kinds = (schema.BOXES, schema.CONTENTS, schema.BOXED, HELD)
     store = engine._store  # noqa: SLF001 - nobody else needs its rows
     rows = itertools.chain(*(scan_store(store, kind) for kind in kinds))
     return sum(len(key) + len(row) for key, row in rows)

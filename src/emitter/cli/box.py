@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from emitter.cli.access import Access
     from emitter.client import Box, BoxItem, Client, Report
 
+_PAGE = 1_000  # each reads the tree of the box it begins in
 _KINDS = {kind.name.lower(): kind for kind in BoxKind}
 _BIN = click.option(
     "--bin", "bin_", metavar="BIN", default="",
@@ -271,9 +272,9 @@ def list_(
         found: Iterable[Box | BoxItem]
         if box_ is None:
             wire: Any = int(state)
-            found = client.boxes(state=wire, recursive=recursive, bin=bin_)
+            found = client.boxes(state=wire, recursive=recursive, bin=bin_, page_size=_PAGE)
         else:
-            found = client.box_contents(box_, recursive=recursive, bin=bin_)
+            found = client.box_contents(box_, recursive=recursive, bin=bin_, page_size=_PAGE)
         if as_json:
             for item in found:
                 print_json(plain(item))
