@@ -242,3 +242,9 @@ def post_one(
     if not all(value in I64 for value in (*after.values(), *held.values())):
         return *refused, Reason.AMOUNT_OUT_OF_RANGE, 0
     return after, held, Reason.OK, 0
+
+
+def piece_digests(text: bytes) -> bytes:
+    """Hash each piece of 16 KiB, the last as long as what is left."""
+    pieces = (text[start : start + 16_384] for start in range(0, len(text), 16_384))
+    return b"".join(hashlib.sha256(piece).digest() for piece in pieces)

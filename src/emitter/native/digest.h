@@ -7,8 +7,9 @@
  *
  * Layout. A run takes up to 32 pieces of a text, a lane each. All are whole but for the last one of
  * the text, so lanes end after the same block, or the last one earlier; a lane that has ended, or
- * has no piece, goes on with blocks whose outcome nobody reads. Where a piece ends is public.
- * Bytes behind the last whole block of a piece and the padding (section 5.1.1) stand in `ends`.
+ * has no piece, goes on with blocks whose outcome nobody reads. Where a piece ends is public. Bytes
+ * behind the last whole block of a piece and the padding (section 5.1.1) stand in `ends`. Twin:
+ * piece_digests in tests/twins.py.
  */
 #ifndef EMITTER_DIGEST_H
 #define EMITTER_DIGEST_H
