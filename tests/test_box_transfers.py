@@ -41,6 +41,10 @@ class Boxed(Trade):
         command = DisaggregateBoxes(bin_, self._id(), (box,), CodeSet())
         return self.bench.engine.execute(command).value
 
+    def take_out(self, *indexes: int):
+        command = DisaggregateBoxes(BIN, self._id(), (), self.text(*indexes))
+        return self.bench.engine.execute(command).value
+
     def boxes(self, *boxes: BoxName) -> CodeSet:
         return CodeSet(boxes=boxes)
 

@@ -306,7 +306,7 @@ class DisaggregateStep(ReportStep):
         """Plan codes out of their boxes, then boxes out of theirs, then boxes disbanded."""
         del changes
         plan = BoxPlan(work)
-        whole = [one.box for one in self._boxes if not one.reason and one.item not in refused]
+        whole = [one.box for one in self._boxes if one.item not in refused]
         by_box: defaultdict[int, list[BufferRuns]] = defaultdict(list)
         spans = {}
         for buffer in taken:

@@ -17,6 +17,7 @@ from emitter.store import schema
 from emitter.store.box_rows import IN_TRANSIT
 from emitter.store.code_rows import BOXED, IN_VAIN, runs_in_vain
 from emitter.store.spans import cut, read_spans
+from emitter.trade.circulation import DocumentKind
 from emitter.trade.packing import BoxState
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from emitter.engine.work import Work
     from emitter.store.code_rows import BufferRuns
     from emitter.store.port import Reader, Store
+    from emitter.store.spans import Rows
     from emitter.trade.circulation import Move
     from emitter.trade.packing import BoxName
 
@@ -35,57 +37,68 @@ if TYPE_CHECKING:
 class NamedBox(NamedTuple):
     """A box that an item names, with the codes in it as they were at a version.
 
-    ``boxes`` is how many boxes lie in it directly; ``reason`` why nothing can be done with it.
+    ``boxes`` is how many boxes lie in it directly. A box that is not there, or another's, has
+    version 0 and nothing in it.
     ``of_transfer``: the item is the transfer that the box came with, and names more than this box.
     """
 
     item: int
     box: int
-    reason: Reason
     version: int
     boxes: int
     buffers: list[BufferRuns]
     of_transfer: bool = False
 
 
-def name_boxes(names: Sequence[BoxName], item: int, store: Store, *, deep: bool) -> list[NamedBox]:
-    """Return the boxes named by items from ``item`` on, with codes at any depth or direct ones."""
+def name_boxes(
+    names: Sequence[BoxName],
+    item: int,
+    bin_: int,
+    store: Store,
+    *,
+    deep: bool,
+    among: Sequence[int] | None,
+) -> list[NamedBox]:
+    """Return the boxes named by items from ``item`` on, with codes at any depth or direct ones.
+
+    Of boxes that are not the participant's, or not ``among`` those given, nothing is known.
+    """
 
     def read(reader: Reader) -> list[NamedBox]:
         boxes = []
-        for number, name in enumerate(names):
-            tree = walk_tree(reader, name.box, deep=deep)
-            if not tree:
-                boxes.append(NamedBox(item + number, name.box, Reason.BOX_NOT_FOUND, 0, 0, []))
-                continue
-            row, codes = tree[0].row, codes_of(tree)
-            reason = Reason.OK
-            if row.state != BoxState.PACKED:
-                reason = Reason.BOX_NOT_FOUND
-            elif deep and not codes:
-                reason = Reason.REPORT_EMPTY
-            boxes.append(NamedBox(item + number, name.box, reason, row.version, row.boxes, codes))
+        for number, (box, _) in enumerate(names, item):
+            known = _version(reader, box, bin_) > 0 if among is None else box in among
+            tree = walk_tree(reader, box, deep=deep) if known else []
+            version, inner = (tree[0].row.version, tree[0].row.boxes) if tree else (0, 0)
+            boxes.append(NamedBox(number, box, version, inner, codes_of(tree)))
         return boxes
 
     return store.view(read) if names else []
 
 
+def _version(rows: Rows, box: int, bin_: int) -> int:
+    """Return the version of a box in use, 0 if a participant has no such box."""
+    path = read_path(rows, box)
+    owned = bool(path) and path[0][1].state == BoxState.PACKED and path[-1][1].owner == bin_
+    return path[0][1].version if owned else 0
+
+
 def judge_boxes(work: Work, boxes: Sequence[NamedBox], bin_: int, move: Move) -> dict[int, Reason]:
     """Return the items whose boxes a participant may not move now, with the reasons.
 
-    BOX_CHANGED, for a repeat, if something else lies in a box than was read, or one that is named
-    by its transfer has changed hands since.
+    BOX_CHANGED, for a repeat, if something else lies in a box than was read, or it is there now and
+    was not, or one that is named by its transfer has changed hands since. A box
+    may be unpacked that holds no code.
     """
     refused: dict[int, Reason] = {}
-    for item, box, reason, version, _, _, of_transfer in boxes:
-        if reason:
-            continue  # named in vain already
-        path = read_path(work, box)
-        owned = bool(path) and path[0][1].state == BoxState.PACKED and path[-1][1].owner == bin_
-        if not owned:
-            refused[item] = Reason.BOX_NOT_FOUND
-        elif path[0][1].version != version:
+    for item, box, version, _, buffers, of_transfer in boxes:
+        if _version(work, box, bin_) != version:
             raise Refused(Reason.BOX_CHANGED)
+        path = read_path(work, box)
+        if not version:
+            refused[item] = Reason.BOX_NOT_FOUND
+        elif not buffers and move.kind is not DocumentKind.DISAGGREGATION:
+            refused[item] = Reason.REPORT_EMPTY
         elif path[-1][1].flags & IN_TRANSIT:
             refused[item] = Reason.CODE_IN_TRANSIT
         elif move.breaks_box and len(path) > 1:

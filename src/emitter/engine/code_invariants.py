@@ -25,9 +25,9 @@ from emitter.engine.holding_invariants import (
     check_transfers,
     check_whole_holding,
 )
+from emitter.engine.in_vain import joined
 from emitter.engine.laws import BreachError, require
 from emitter.engine.locating import Place
-from emitter.engine.reports import joined
 from emitter.engine.staged_rows import scan_valid, valid_rows
 from emitter.errors import Reason
 from emitter.store import schema

@@ -20,6 +20,7 @@ from emitter.engine.transfer_naming import name_transfers
 from emitter.errors import Reason, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from numpy.typing import NDArray
@@ -125,11 +126,12 @@ def name_codes(
     *,
     deep: bool = True,
     whole: bool = True,
+    among: Sequence[int] | None = None,
 ) -> NamedCodes:
     """Find what a participant's set names; refuses a span, block or transfer that is not there.
 
     Boxes inside named ones count only if ``deep``; boxes that came with a transfer are named by it
-    only if ``whole``.
+    only if ``whole``. Boxes are the participant's, or ``among`` those given.
     """
     located = locate_codes(codes.text, store, ranges, keys, identification=True)
     # A wrong check of another's code is not told from a right one: a report is no way to guess.
@@ -156,11 +158,9 @@ def name_codes(
         runs += _runs(named.item, named.buffers, slots, boxed=False)
     item += len(transfers)
     boxes = [box for named in transfers for box in named.boxes]
-    boxes += name_boxes(codes.boxes, item, store, deep=deep)
+    boxes += name_boxes(codes.boxes, item, bin_, store, deep=deep, among=among)
     for box in boxes:
         runs += _runs(box.item, box.buffers, slots, boxed=True)
-        if box.reason:
-            runs.append(np.array([(box.item, -1, 0, 1, box.reason, False)], NAMED))
     return NamedCodes(list(slots), np.concatenate(runs), boxes)
 
 

@@ -223,9 +223,10 @@ class Engine(Circulation, Keeping, Tokens):
                 step = station_step(command, self.limits)
         return step
 
-    def _name(self, bin_: int) -> Callable[[CodeSet], NamedCodes]:
+    def _name(self, bin_: int) -> Callable[[CodeSet, tuple[int, ...] | None], NamedCodes]:
         """Return what finds the codes that sets of a participant name."""
-        return lambda codes: name_codes(codes, bin_, self._store, self._ranges, self.keys)
+        sources = (bin_, self._store, self._ranges, self.keys)
+        return lambda codes, boxes: name_codes(codes, *sources, among=boxes)
 
     def resume_jobs(self) -> int:
         """Take up jobs that a crash or bad weather has left (see `jobs`); return how many.

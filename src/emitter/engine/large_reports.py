@@ -24,11 +24,12 @@ import numpy as np
 from emitter.engine.batch import Proposal
 from emitter.engine.box_naming import without_boxes
 from emitter.engine.code_states import CHUNK, chunks_by_row, merged
+from emitter.engine.in_vain import joined
 from emitter.engine.job_steps import STEP_ROWS, JobStep
 from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place, read_buffers
 from emitter.engine.participants import require_active
-from emitter.engine.reports import joined, status_of, too_large, unnamed, write_parts
+from emitter.engine.reports import status_of, too_large, unnamed, write_parts
 from emitter.engine.staged_rows import stage_rows, valid_rows
 from emitter.errors import Reason, Refused
 from emitter.store import schema

@@ -17,6 +17,7 @@ from emitter.engine.box_naming import judge_boxes, without_boxes
 from emitter.engine.code_states import CHUNK, BufferMove
 from emitter.engine.event_dates import require_past
 from emitter.engine.holding import held_back
+from emitter.engine.in_vain import joined, without_places
 from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place
 from emitter.engine.participants import require_active
@@ -249,9 +250,7 @@ class ReportStep:
         others = np.array([False, *(place.bin != self.bin for place in self.places)])
         untold = lost["reason"] == Reason.CODE_NOT_OWNED
         untold |= (lost["reason"] == Reason.CODE_REPEATED) & others[lost["place"]]
-        lost["place"][untold] = 0
-        lost["first"][untold & (lost["count"] == 1)] = 0
-        return lost
+        return without_places(lost, untold)
 
     def recall(self, work: Work, payload: bytes) -> object:
         """Return the document that the request made."""
@@ -351,20 +350,6 @@ def in_vain_of(runs: NDArray[np.void], reason: int | NDArray[np.uint8]) -> NDArr
     lost = runs_in_vain(runs, reason)
     lost["place"] = runs["slot"] + 1
     return lost
-
-
-def joined(lost: NDArray[np.void]) -> NDArray[np.void]:
-    """Return codes named in vain by item, neighbours that are alike as one run."""
-    lost = lost[np.lexsort((lost["first"], lost["item"]))]
-    goes_on = np.zeros(len(lost), bool)
-    goes_on[1:] = lost["first"][1:] == (lost["first"] + lost["count"])[:-1]
-    for field in ("item", "reason", "state", "place"):
-        goes_on[1:] &= lost[field][1:] == lost[field][:-1]
-    starts = np.flatnonzero(~goes_on)
-    joined = lost[starts]
-    if len(lost):
-        joined["count"] = np.add.reduceat(lost["count"], starts)
-    return joined
 
 
 def unnamed(runs: NDArray[np.void]) -> NDArray[np.void]:

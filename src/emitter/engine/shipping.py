@@ -15,7 +15,7 @@ import numpy as np
 from emitter.engine.box_trees import walk_tree
 from emitter.engine.holding import HoldingChange, change_holding, rows_to_hold
 from emitter.engine.locating import Place
-from emitter.engine.reports import DocumentView, ReportStep, in_vain_of, too_large
+from emitter.engine.reports import DocumentView, ReportStep, too_large
 from emitter.engine.transfer_reading import TransferView
 from emitter.errors import Reason, Refused
 from emitter.store import schema
@@ -222,9 +222,10 @@ class ShipStep(ReportStep):
         self, taken: list[BufferRuns], refused: dict[int, Reason]
     ) -> tuple[list[int], NDArray[np.void]]:
         """Return the boxes all of whose codes are taken; take the codes of the others back."""
-        boxes, lost = [], [np.empty(0, IN_VAIN)]
+        boxes: list[int] = []
+        lost = [np.empty(0, IN_VAIN)]
         for number, named in enumerate(self._boxes):
-            if not named.version or named.item in refused:
+            if named.item in refused or named.box in boxes:
                 continue
             if name := self._unnamed.get(named.box):
                 raise Refused(
@@ -232,28 +233,38 @@ class ShipStep(ReportStep):
                     rule=f"box {name} in it has no SSCC",
                     rule_ru=f"у вложенной упаковки {name} нет SSCC",
                 )  # fmt: skip
-            by_place = {Place(*buffer[:3]): buffer.runs for buffer in taken}
-            inside = []
-            for buffer in named.buffers:
-                place = Place(*buffer[:3])
-                mine = new_spans(by_place.get(place, np.empty(0, RUN)), 1)
-                pieces = cut(mine, buffer.runs)
-                inside.append((place, pieces[pieces["value"] == 1]))
-            codes = sum(int(pieces["count"].sum(dtype=np.int64)) for _, pieces in inside)
-            if codes == sum(buffer.codes for buffer in named.buffers):
+            left = take_part_out(taken, named.buffers)
+            if left is None:
                 boxes.append(named.box)
-                continue
-            for place, pieces in inside:
-                lost.append(self._boxed(named.item, place, pieces))
-                _take_out(taken, place, pieces)
+            else:
+                lost += [boxed_codes(named.item, self.places.index(p), runs) for p, runs in left]
         return boxes, np.concatenate(lost)
 
-    def _boxed(self, item: int, place: Place, pieces: NDArray[np.void]) -> NDArray[np.void]:
-        """Return codes that cannot go without their box."""
-        runs = np.zeros(len(pieces), self.runs.dtype)
-        runs["item"], runs["slot"] = item, self.places.index(place)
-        runs["first"], runs["count"] = pieces["first"], pieces["count"]
-        return in_vain_of(runs, Reason.CODE_BOXED)
+
+def take_part_out(
+    taken: list[BufferRuns], box: Sequence[BufferRuns]
+) -> list[tuple[Place, NDArray[np.void]]] | None:
+    """Return None if all that lies in a box is taken; else take it out, and return which it was."""
+    by_place = {Place(*buffer[:3]): buffer.runs for buffer in taken}
+    inside = []
+    for buffer in box:
+        place = Place(*buffer[:3])
+        pieces = cut(new_spans(by_place.get(place, np.empty(0, RUN)), 1), buffer.runs)
+        inside.append((place, pieces[pieces["value"] == 1]))
+    codes = sum(int(pieces["count"].sum(dtype=np.int64)) for _, pieces in inside)
+    if codes == sum(buffer.codes for buffer in box):
+        return None
+    for place, pieces in inside:
+        _take_out(taken, place, pieces)
+    return inside
+
+
+def boxed_codes(item: int, slot: int, runs: NDArray[np.void]) -> NDArray[np.void]:
+    """Return codes of a box that cannot go without the others in it."""
+    lost = np.zeros(len(runs), IN_VAIN)
+    lost["item"], lost["reason"], lost["place"] = item, Reason.CODE_BOXED, slot + 1
+    lost["first"], lost["count"] = runs["first"], runs["count"]
+    return lost
 
 
 def runs_of(rows: NDArray[np.void]) -> NDArray[np.void]:

@@ -12,9 +12,10 @@ import numpy as np
 
 from emitter.engine.box_naming import without_boxes
 from emitter.engine.box_trees import codes_of, walk_tree
+from emitter.engine.in_vain import joined, without_places
 from emitter.engine.locating import Place
-from emitter.engine.reports import apart, in_vain_of, joined
-from emitter.engine.shipping import runs_of
+from emitter.engine.reports import apart, in_vain_of
+from emitter.engine.shipping import boxed_codes, runs_of, take_part_out
 from emitter.errors import Reason
 from emitter.store.code_rows import IN_VAIN, RUN, BufferRuns, InVain
 from emitter.store.spans import cut, new_spans, overlay
@@ -101,12 +102,11 @@ def _inside(shipped: Shipped, named: NamedCodes) -> tuple[InVain, list[BufferRun
     A box goes whole: neither a code in it nor a box in it is answered apart.
     """
     runs, repeated = apart(named.runs)
-    in_boxes = {one.box for one in named.boxes if one.box in shipped.boxes}
-    others = {one.item: Reason.BOX_NOT_FOUND for one in named.boxes if one.box not in in_boxes}
-    runs, foreign = without_boxes(runs[~((runs["slot"] < 0) & np.isin(runs["item"], [*others]))],
-                                  others)  # fmt: skip
+    foreign = {one.item: Reason.BOX_NOT_FOUND for one in named.boxes
+               if one.box not in shipped.boxes}  # fmt: skip
+    runs, strange = without_boxes(runs, foreign)
     nowhere = runs[runs["slot"] < 0]
-    lost = [repeated, foreign, in_vain_of(nowhere, nowhere["reason"])]
+    lost = [repeated, strange, in_vain_of(nowhere, nowhere["reason"])]
     of_place = {Place(*buffer[:3]): buffer.runs for buffer in shipped.buffers}
     boxed = _boxed(shipped)
     inside = []
@@ -120,11 +120,18 @@ def _inside(shipped: Shipped, named: NamedCodes) -> tuple[InVain, list[BufferRun
         found = new_spans(parts[~alone], 1)
         if len(found):
             inside.append(BufferRuns(*place, runs_of(overlay(found[:0], found))))
+    whole: set[int] = set()
+    for one in named.boxes:
+        if one.item in foreign or one.box in whole:
+            continue
+        left = take_part_out(inside, shipped.boxes[one.box])
+        if left is None:
+            whole.add(one.box)
+        else:
+            lost += [boxed_codes(one.item, named.places.index(p), codes) for p, codes in left]
     items = joined(np.concatenate(lost))
-    untold = items["reason"] != Reason.CODE_BOXED  # where it lies is the sender's to tell
-    items["place"][untold] = 0
-    items["first"][untold & (items["count"] == 1)] = 0
-    return InVain(items, list(named.places)), inside, in_boxes
+    items = without_places(items, items["reason"] != Reason.CODE_BOXED)  # the sender's to tell
+    return InVain(items, list(named.places)), inside, whole
 
 
 def _boxed(shipped: Shipped) -> dict[Place, NDArray[np.void]]:

@@ -82,7 +82,7 @@ def _own_box(reader: Reader, *, box: int, bin_: int) -> NamedBox | None:
         return None
     if not codes:
         return None
-    return NamedBox(0, box, Reason.OK, row.version, row.boxes, codes, of_transfer=True)
+    return NamedBox(0, box, row.version, row.boxes, codes, of_transfer=True)
 
 
 def _take_out(

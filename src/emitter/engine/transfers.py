@@ -55,20 +55,21 @@ def transfer_step(
     command: TransferCommand,
     document_id: UUID,
     store: Store,
-    name: Callable[[CodeSet], NamedCodes],
+    name: Callable[[CodeSet, tuple[int, ...] | None], NamedCodes],
 ) -> ShipStep | AnswerStep:
     """Return the step of a command; ``name`` finds what a set of codes names.
 
-    Refuses a transfer that the participant is not on the right side of: it is not found.
+    Boxes are the participant's, or, where some are given, of those. Refuses a transfer that the
+    participant is not on the right side of: it is not found.
     """
     if isinstance(command, ShipCodes):
-        return ShipStep(command, document_id, name(command.codes), store)
+        return ShipStep(command, document_id, name(command.codes, None), store)
     side = Side.SENDER if isinstance(command, RecallTransfer) else Side.RECIPIENT
     view = read_transfer(store, command.bin, command.transfer_id, side)
     shipped = with_boxes(store, read_shipped(store, view), view.row.boxes)
     if isinstance(command, AcceptTransfer):
         codes = command.only or command.all_but
-        answered = accepted(command, shipped, name(codes) if codes else None)
+        answered = accepted(command, shipped, name(codes, view.row.boxes) if codes else None)
     else:
         kind = DocumentKind.RECALL if side is Side.SENDER else DocumentKind.REJECTION
         answered = returned(kind, shipped)

@@ -251,7 +251,7 @@ def pack_in_vain(in_vain: InVain) -> list[bytes]:
 
 
 def unpack_in_vain(rows: list[bytes]) -> InVain:
-    """Return the codes named in vain in the order of their items."""
+    """Return the codes named in vain in the order of their items and, in an item, of buffers."""
     found: list[NDArray[np.void]] = [np.empty(0, IN_VAIN)]
     places: dict[tuple[int, UUID, int], int] = {}
     for row in map(zlib.decompress, rows):
@@ -268,4 +268,5 @@ def unpack_in_vain(rows: list[bytes]) -> InVain:
                 items["place"] = places.setdefault((bin_, UUID(bytes=order), gtin), len(places) + 1)
             found.append(items)
     items = np.concatenate(found)
-    return InVain(items[np.lexsort((items["first"], items["item"]))], list(places))
+    order = np.lexsort((items["first"], items["place"], items["item"]))
+    return InVain(items[order], list(places))
