@@ -84,41 +84,66 @@ def test_a_code_goes_its_way(bench: Bench, report: Reporter):
         assert states(bench, codes) == [state | UTILISED, paid, state | UTILISED, paid]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("state", list(CodeState))
-def test_every_cell(bench: Bench, report: Reporter, kind: DocumentKind, state: CodeState):
+PATHS = {
+    CodeState.INTRODUCED: [DocumentKind.INTRODUCTION],
+    CodeState.WITHDRAWN: [DocumentKind.INTRODUCTION, DocumentKind.WITHDRAWAL],
+    CodeState.WRITTEN_OFF: [DocumentKind.DROPOUT],
+}
+EVENTS = {
+    DocumentKind.INTRODUCTION: CodeEvent.INTRODUCE,
+    DocumentKind.DROPOUT: CodeEvent.WRITE_OFF,
+    DocumentKind.WITHDRAWAL: CodeEvent.WITHDRAW,
+    DocumentKind.RETURN: CodeEvent.RETURN,
+}
+UNDELIVERED = (CodeState.EMITTED, CodeState.ANNULLED)
+CELLS = [
+    (kind, state, utilised)
+    for kind in KINDS
+    for state in CodeState
+    for utilised in (None, 0, 1)  # before the step of the path with this number
+    if utilised is None or (state not in UNDELIVERED and utilised <= len(PATHS.get(state, [])))
+    if (state, utilised) != (CodeState.WRITTEN_OFF, 1)
+]
+
+
+@pytest.mark.parametrize(("kind", "state", "utilised"), CELLS)
+def test_every_cell(
+    bench: Bench, report: Reporter, kind: DocumentKind, state: CodeState, utilised: int | None
+):
+    """Utilisation is reported once, of what may be put on goods; every other move keeps it."""
     order = bench.order("order", OrderLine(SHOES, 5, 1))
-    if state not in (CodeState.EMITTED, CodeState.ANNULLED):
-        bench.deliver(order, "block", 5)
-    path = {
-        CodeState.INTRODUCED: [DocumentKind.INTRODUCTION],
-        CodeState.WITHDRAWN: [DocumentKind.INTRODUCTION, DocumentKind.WITHDRAWAL],
-        CodeState.WRITTEN_OFF: [DocumentKind.DROPOUT],
-    }.get(state, [])
+    codes = []
+    if state not in UNDELIVERED:
+        codes = bench.codes(bench.deliver(order, "block", 5).value)
     span = (CodeSpan(order.order_id, SHOES, 1, 2),)
+    path = PATHS.get(state, [])
+    if utilised is not None:
+        path = [*path[:utilised], DocumentKind.UTILISATION, *path[utilised:]]
     for step in path:
         assert report(step, spans=span).status is DocumentStatus.ACCEPTED
     if state is CodeState.ANNULLED:
         bench.engine.execute(CloseOrder(BIN, "close", order.order_id))
-    event = {
-        DocumentKind.INTRODUCTION: CodeEvent.INTRODUCE,
-        DocumentKind.DROPOUT: CodeEvent.WRITE_OFF,
-        DocumentKind.WITHDRAWAL: CodeEvent.WITHDRAW,
-        DocumentKind.RETURN: CodeEvent.RETURN,
-    }.get(kind)
-    allowed = (
-        CODE.grid[state][event] is not None
-        if event
-        else state in (CodeState.APPLIED_AND_PAID, CodeState.INTRODUCED)
-    )
+    flag = UTILISED if utilised is not None else 0
+    before = state | flag
+    event = EVENTS.get(kind)
+    if event:
+        after = CODE.grid[state][event] and CODE.grid[state][event] | flag
+    else:
+        takes = state in (CodeState.APPLIED_AND_PAID, CodeState.INTRODUCED) and not flag
+        after = before | UTILISED if takes else None
     view = report(kind, spans=span)
-    if allowed:
+    if after:
         assert (view.status, view.row.moved, view.row.in_vain) == (DocumentStatus.ACCEPTED, 2, 0)
     else:
         assert (view.status, view.row.moved, view.row.in_vain) == (DocumentStatus.REJECTED, 0, 2)
-        assert [v[:5] for v in report.verdicts(view)] == [
-            (0, Reason.CODE_MOVE_REFUSED, state, 1, 2)
-        ]
+        again = flag and kind is DocumentKind.UTILISATION
+        reason = Reason.CODE_UTILISED_ALREADY if again else Reason.CODE_MOVE_REFUSED
+        told = [(item, reason, state & STATE_MASK, first, count)
+                for item, reason, state, first, count, *_ in report.verdicts(view)]  # fmt: skip
+        assert told == [(0, reason, state, 1, 2)]
+    if codes:
+        paid = CodeState.APPLIED_AND_PAID
+        assert states(bench, codes) == [paid, after or before, after or before, paid, paid]
 
 
 def test_valid_codes_are_moved_beside_bad_ones(bench: Bench, report: Reporter):
