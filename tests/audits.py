@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from audited_goods import GoodsAudit
 from emitter.engine.invariants import check_store
 from emitter.engine.reports import DocumentView
+from emitter.engine.shipping import TransferAnswer
 from emitter.errors import Reason, Refused
 from emitter.trade.ledger import LedgerAccount, MovementKind
 from emitter.trade.states import CodeState
 from model import order_facts
-from model_reports import STATES, CodeAt, CodeFact, Forged, Lost, state_of, words
+from model_goods import STATES, CodeAt, CodeFact, Forged, Lost, state_of, words
 from model_values import Line
 from serial_order import facts_of
 from simulated_reports import forged, identification
@@ -38,16 +40,17 @@ CODES_VERIFIED = 300
 PAGE_SIZE = 7
 
 DOCUMENTS_READ = 40
+CODES_TOLD = 12  # of which the history is read
 
 Place = tuple["UUID", int, int]  # order, GTIN, index in the buffer
 
 
-class Audit:
+class Audit(GoodsAudit):
     """What has been seen of an engine so far; the engine may be opened anew in between."""
 
     def __init__(self, dice: random.Random) -> None:
         self.codes: dict[Place, bytes] = {}
-        self._dice = dice
+        super().__init__(dice)
         self._places: dict[bytes, Place] = {}
         self._blocks: dict[tuple[UUID, int, int], BlockView] = {}
         self._sequences: dict[int, int] = defaultdict(int)
@@ -94,11 +97,15 @@ class Audit:
             self.account(engine, model, bin_)
             self._orders(engine, model, bin_, owned[bin_])
             self._documents(engine, model, bin_)
+            self._transfers(engine, model, bin_)
+        self._boxes(engine, model)
         for place, blocks in model.blocks.items():
             self._listed_blocks(engine, model, place, blocks)
         self._verify_delivered(engine, model)
         self._verify_undelivered(engine, model)
         self._verify_forged(engine)
+        told = {place: self.codes[place] for place in self._sample(CODES_TOLD)}
+        self._histories(engine, model, told)
 
     def _orders(self, engine: Engine, model: Model, bin_: int, owned: list[UUID]) -> None:
         """Every order of the participant stands in its list, newest first, and as it should."""
@@ -221,18 +228,27 @@ def _codes(engine: Engine, block: BlockView, indices: list[int]) -> list[tuple[i
 def _verified(
     engine: Engine, model: Model, codes: list[bytes], places: Sequence[Place]
 ) -> VerifiedCodes:
-    """Verify genuine codes; their states must be those that the model knows."""
-    verified = engine.verify(b"\n".join(codes))
+    """Verify genuine codes; their states, owners and boxes must be those that the model knows."""
+    text = b"\n".join(codes)
+    verified = engine.verify(text)
     assert not verified.reasons.any()
-    told = zip(verified.states.tolist(), verified.utilised.tolist(), strict=True)
-    facts = [CodeFact(STATES[state], utilised) for state, utilised in told]
-    assert facts == [state_of(model, CodeAt(*place)) for place in places]
+    found = engine.boxes.find(None, text)
+    buffers = verified.buffer_index.tolist()
+    told = zip(verified.states.tolist(), verified.utilised.tolist(), buffers,
+               found.box_index.tolist(), strict=True)  # fmt: skip
+    facts = [
+        CodeFact(STATES[state], utilised, verified.buffers[index].owner_bin,
+                 found.boxes[box].box if box >= 0 else 0)
+        for state, utilised, index, box in told
+    ]  # fmt: skip
+    assert facts == [state_of(model, CodeAt(*place))._replace(recipient=0) for place in places]
     return verified
 
 
 def shown(engine: Engine, value: object) -> dict[str, str]:
     """Return what an accepted command shows besides its answer: why codes were named in vain."""
-    return {"lost": words(_lost(engine, value))} if isinstance(value, DocumentView) else {}
+    view = value.document if isinstance(value, TransferAnswer) else value
+    return {"lost": words(_lost(engine, view))} if isinstance(view, DocumentView) else {}
 
 
 def _lost(engine: Engine, view: DocumentView) -> Iterator[Lost]:

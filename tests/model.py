@@ -21,9 +21,8 @@ from emitter.engine.commands import (
     ExpireOrder,
     RegisterParticipant,
     RegisterProduct,
-    ReportCodes,
 )
-from model_reports import judge_report, missing
+from model_documents import GoodsCommand, facts, judge, missing
 from model_serials import Held, held_by, refused_serials, source_of
 from model_values import (
     DAY_US,
@@ -55,14 +54,14 @@ if TYPE_CHECKING:
 
     from emitter.config import Limits
     from emitter.engine.commands import Command, OrderLine
-    from model_reports import CodeAt, CodeFact, Document, Forged
+    from model_goods import Box, CodeAt, CodeFact, Document, Forged, Transfer
 
 
 class Model:
     """The state of everything, and the rules one after the other: form, repeat, presence, state."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, limits: Limits, prefix: str = "") -> None:
+        self.limits, self.prefix = limits, prefix
         self.ledger = LedgerOracle()
         self.participants: dict[int, Participant] = {}
         self.products: dict[int, Product] = {}
@@ -76,17 +75,20 @@ class Model:
         self.lines: dict[int, tuple[Line, ...]] = defaultdict(tuple)
         self.codes: dict[tuple[UUID, int], dict[int, CodeFact]] = {}
         self.documents: dict[UUID, Document] = {}
+        self.boxes: dict[int, Box] = {}
+        self.transfers: dict[UUID, Transfer] = {}
+        self.ssccs: tuple[tuple[int, int, int], ...] = ()  # whose, the first, how many
         self.names: dict[bytes, CodeAt | Forged] = {}  # which text is which code; only grows
 
     def copy(self) -> Model:
         """Return a model that may change by itself; what the dictionaries hold never changes."""
-        twin = Model(self.limits)
+        twin = Model(self.limits, self.prefix)
         for name in ("accounts", "escrows", "owners"):
             setattr(twin.ledger, name, getattr(self.ledger, name).copy())
         for name, value in vars(self).items():
             if isinstance(value, dict) and name != "names":
                 setattr(twin, name, value.copy())
-        twin.names = self.names
+        twin.names, twin.ssccs = self.names, self.ssccs
         return twin
 
     def judge(
@@ -95,7 +97,7 @@ class Model:
         """Return the answer to a command now; ``made`` and ``details``: what the engine told."""
         if wrong := form(command, self.limits):
             return Said(wrong)
-        if isinstance(command, ReportCodes) and (refused := missing(self, command)):
+        if isinstance(command, GoodsCommand) and (refused := missing(self, command)):
             return Said(*refused)
         key, body = identity(command)
         kept = self.memory.get(key)
@@ -134,8 +136,8 @@ class Model:
                 return order_facts(order_id, self.orders[order_id])
             case RegisterProduct():
                 return product_facts(command.gtin, self.products[command.gtin])
-            case ReportCodes():
-                return Facts((link, self.documents[link].facts))
+            case _ if isinstance(command, GoodsCommand):
+                return facts(self, command, link)
             case _:
                 return Facts((command.bin, self.participants[command.bin].name))
 
@@ -164,8 +166,8 @@ class Model:
                 return self._deliver(command)
             case CloseOrder():
                 return self._close(command)
-            case ReportCodes():
-                return self._report(command, civil_date(now_us), made)
+            case _ if isinstance(command, GoodsCommand):
+                return judge(self, command, civil_date(now_us), made)
             case ExpireOrder():
                 return self._expire(command)
         raise AssertionError(command)
@@ -277,14 +279,6 @@ class Model:
         if limit and active >= limit:
             yield Said("ORDERS_ACTIVE_LIMIT", {"active": str(active), "limit": str(limit)})
         yield from refused_serials(self, command, TEMPLATES, Said)
-
-    def _report(self, command: ReportCodes, today: dt.date, made: UUID | None) -> Said:
-        known = self.participants.get(command.bin)
-        if known is None:
-            return Said("PARTICIPANT_NOT_FOUND")
-        if known.activated_on is None or today < known.activated_on:
-            return Said("PARTICIPANT_NOT_ACTIVE", {"date": str(today)})
-        return judge_report(self, command, made, Said, Facts)
 
     def _series(self, line: OrderLine) -> tuple[tuple[int, int], str, int, int]:
         """Return the line's series: its key, its form, its next counter, how many are left."""

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
+import model_boxes
+import model_reports
+import model_transfers
+from emitter.engine.box_commands import AggregateCodes, AllocateSsccs, DisaggregateBoxes
 from emitter.engine.commands import (
+    ActivateParticipant,
     CloseOrder,
     CreateOrder,
     CreditAccount,
     DeliverBlock,
+    ExpireOrder,
     RegisterParticipant,
     RegisterProduct,
     ReportCodes,
 )
-from model_reports import broken_forms
+from emitter.engine.transfer_commands import (
+    AcceptTransfer,
+    RecallTransfer,
+    RejectTransfer,
+    ShipCodes,
+)
 from model_serials import broken_serials
 from oracles import Buffer as Shares
 
@@ -77,7 +87,8 @@ GROUPS = dict(enumerate(
 REMEMBERED = {
     "FUNDS_INSUFFICIENT", "PARTICIPANT_NOT_ACTIVE", "SERIAL_FORM_FIXED", "SERIALS_EXHAUSTED",
     "PRODUCT_GROUP", "ORDERS_ACTIVE_LIMIT", "QUANTITY_LEFT", "TRANSITION_REFUSED",
-    "SERIAL_SOURCE_FIXED", "SERIALS_TAKEN",
+    "SERIAL_SOURCE_FIXED", "SERIALS_TAKEN", "BOX_EXISTS", "BOX_FULL", "SSCCS_EXHAUSTED",
+    "RECIPIENT_UNAVAILABLE",
 }  # fmt: skip
 
 # From which account to which an amount moves; a capture goes to REVENUE and VAT.
@@ -215,6 +226,16 @@ def identity(command: Command) -> tuple[tuple[object, ...] | None, object]:
             body = (command.kind, command.reason, command.acceptance, command.dated_on,
                     command.details, command.codes)  # fmt: skip
             return ("report", command.bin, command.request_id), body
+        case AggregateCodes():
+            body = ("pack", command.units, command.acceptance, command.details)
+            return ("boxes", command.bin, command.request_id), body
+        case DisaggregateBoxes():
+            body = ("unpack", command.boxes, command.taken, command.acceptance, command.details)
+            return ("boxes", command.bin, command.request_id), body
+        case AllocateSsccs():
+            return ("boxes", command.bin, command.request_id), command.quantity
+        case ShipCodes() | AcceptTransfer() | RejectTransfer() | RecallTransfer():
+            return ("transfers", command.bin, command.request_id), command
         case CreditAccount():
             return ("payment", command.reference), (command.bin, command.amount_tiyn)
     return None, None
@@ -222,7 +243,8 @@ def identity(command: Command) -> tuple[tuple[object, ...] | None, object]:
 
 def memory_us(command: Command, reason: str, refusal_memory_us: int) -> int | None:
     """Return how long a verdict is kept under the command's id: 0 not at all, None for ever."""
-    chosen = command.memory_us if isinstance(command, CreateOrder | ReportCodes) else 0
+    forgotten = CreateOrder | ReportCodes | AggregateCodes | DisaggregateBoxes
+    chosen = command.memory_us if isinstance(command, forgotten) else 0
     if reason == "OK":
         return chosen or None
     kept = not isinstance(command, CreditAccount | RegisterProduct) and not chosen
@@ -263,8 +285,19 @@ def _broken_forms(command: Command, limits: Limits) -> Iterator[str]:
                 yield "LIMIT_EXCEEDED"
             yield from _lines(command.lines, limits)
             yield from broken_serials(command, limits, TEMPLATES)
+        case _ if not isinstance(command, ActivateParticipant | ExpireOrder):
+            yield from _text(command.request_id, 64)
+            yield from _broken_goods(command, limits)
+
+
+def _broken_goods(command: Command, limits: Limits) -> Iterator[str]:
+    match command:
         case ReportCodes():
-            yield from itertools.chain(_text(command.request_id, 64), broken_forms(command, limits))
+            yield from model_reports.broken_forms(command, limits)
+        case AggregateCodes() | DisaggregateBoxes() | AllocateSsccs():
+            yield from model_boxes.broken_forms(command, limits)
+        case ShipCodes() | AcceptTransfer() | RejectTransfer() | RecallTransfer():
+            yield from model_transfers.broken_forms(command, limits)
 
 
 def _text(text: str, chars_max: int) -> Iterator[str]:

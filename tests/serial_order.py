@@ -16,15 +16,17 @@ from emitter.engine.commands import (
     CloseOrder,
     DeliverBlock,
     RegisterParticipant,
-    ReportCodes,
 )
 from emitter.engine.delivery import BlockView
 from emitter.engine.orders import OrderView
 from emitter.engine.products import ProductView
 from emitter.engine.reports import DocumentView
+from emitter.engine.shipping import TransferAnswer
+from emitter.engine.ssccs import AllocatedSsccs
 from emitter.trade.circulation import Acceptance, DocumentKind, DocumentStatus
 from emitter.trade.states import BufferState, OrderState
 from model import Facts, product_facts
+from model_documents import GoodsCommand
 from model_values import GROUPS, Block, Product, identity
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from emitter.engine.commands import Command
+    from emitter.engine.transfer_reading import TransferView
     from model import Model
     from model_values import Line, Said
 
@@ -56,8 +59,9 @@ class Seen(NamedTuple):
     @property
     def made(self) -> UUID | None:
         """The id of the order or document that an answer shows."""
-        if isinstance(self.value, DocumentView):
-            return self.value.document_id
+        value = self.value.document if isinstance(self.value, TransferAnswer) else self.value
+        if isinstance(value, DocumentView):
+            return value.document_id
         return self.value.order_id if isinstance(self.value, OrderView) else None
 
 
@@ -75,12 +79,24 @@ def facts_of(value: object) -> Facts:
         return Facts((value.order_id, buffer.gtin, block), state)
     if isinstance(value, ProductView):
         return product_facts(value.gtin, product_of(value))
+    if isinstance(value, AllocatedSsccs):
+        return Facts((value.first, value.quantity))
+    if isinstance(value, TransferAnswer):
+        document = facts_of(value.document)
+        return transfer_shown(document.fixed, value.transfer) if value.transfer else document
     if isinstance(value, DocumentView):
         row = value.row
         named = (DocumentKind(row.kind).name, Acceptance(row.acceptance).name,
                  DocumentStatus(row.status).name)  # fmt: skip
         return Facts((value.document_id, (value.bin, *named, row.codes, row.moved, row.in_vain)))
     return Facts((value.bin, value.name))
+
+
+def transfer_shown(before: tuple, view: TransferView) -> Facts:
+    """Return what is shown of a transfer, behind what is shown of its document."""
+    row = view.row
+    return Facts((*before, view.transfer_id, row.sender, row.recipient, row.codes,
+                  row.boxes), (view.state.name, row.accepted, row.answer_id))  # fmt: skip
 
 
 def product_of(view: ProductView) -> Product:
@@ -234,8 +250,12 @@ def _before(seen: list[Seen]) -> list[frozenset[int]]:
     ]
 
 
-# What a report hears before its turn has come: it may stand in front of what was asked before it.
-_AT_ONCE = {"ORDER_NOT_FOUND", "BUFFER_NOT_FOUND", "BLOCK_NOT_FOUND", "SPAN_INVALID"}
+# What is heard of goods before a command's turn has come: it may stand in front of what was asked
+# before it.
+_AT_ONCE = {
+    "ORDER_NOT_FOUND", "BUFFER_NOT_FOUND", "BLOCK_NOT_FOUND", "SPAN_INVALID", "TRANSFER_NOT_FOUND",
+    "FIELD_INVALID", "NOT_OFFERED",
+}  # fmt: skip
 
 
 def _ties(seen: Seen) -> set[object]:
@@ -249,6 +269,6 @@ def _ties(seen: Seen) -> set[object]:
         ties.add(command.order_id)
     if isinstance(command, RegisterParticipant | ActivateParticipant):
         ties = {command.bin}
-    if isinstance(command, ReportCodes) and seen.reason in _AT_ONCE:
+    if isinstance(command, GoodsCommand) and seen.reason in _AT_ONCE:
         return set()
     return ties

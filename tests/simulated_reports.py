@@ -15,8 +15,15 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from emitter.engine.delivery import BlockView
+    from emitter.trade.packing import BoxName
 
+PACK_SIZE = 29  # of a pack of tobacco: the only codes without GS
 REPORTED_BUFFER_MAX, REPORTED_MAX = 20_000, 2_500  # codes: the plain engine takes each by itself
+
+KINDS = {
+    DocumentKind.UTILISATION: 2, DocumentKind.INTRODUCTION: 5, DocumentKind.DROPOUT: 1,
+    DocumentKind.WITHDRAWAL: 2, DocumentKind.RETURN: 2,
+}  # fmt: skip
 
 
 def forged(code: bytes) -> bytes:
@@ -40,6 +47,7 @@ class Reporting:
         self.codes: list[bytes] = []  # of buffers that are not too large to be looked at
         self.others_codes: list[bytes] = []
         self.blocks: list[BlockName] = []
+        self.boxes: list[BoxName] = []  # that it has heard of
 
     def _id(self) -> str:
         raise AssertionError("each station draws its own")
@@ -58,16 +66,17 @@ class Reporting:
 
     def _report(self) -> ReportCodes:
         """Return a report of texts, spans and blocks; some name a code twice, or another's."""
-        kind = self.dice.choice(list(MOVES))
+        kind = self.dice.choices(list(KINDS), list(KINDS.values()))[0]
         reasons = MOVES[kind].reasons
-        ways = ("texts", "spans", "blocks", "texts spans blocks")
-        ways = self.dice.choices(ways, (8, 6, 3, 2))[0]
+        ways = ("texts", "spans", "blocks", "boxes", "texts boxes", "texts spans blocks boxes")
+        ways = self.dice.choices(ways, (8, 6, 3, 4, 2, 2))[0]
         texts = self._texts() if "texts" in ways else []
         blocks = self.blocks[-6:] if "blocks" in ways else []
         codes = CodeSet(
             b"\n".join(texts),
             tuple(self._spans()) if "spans" in ways else (),
             tuple(self.dice.sample(blocks, min(len(blocks), self.dice.randint(1, 2)))),
+            tuple(self._some_boxes()) if "boxes" in ways else (),
         )
         return ReportCodes(
             self.bin, self._id(), kind, codes,
@@ -79,6 +88,8 @@ class Reporting:
     def _texts(self) -> list[bytes]:
         """Return marking codes and identification codes, near each other or not."""
         count = self.dice.choice((1, 2, 10, 40))
+        if not self.codes:
+            return []
         start = self.dice.randrange(len(self.codes))
         codes = self.dice.choice(
             (self.codes[start : start + count], self.dice.choices(self.codes, k=count))
@@ -94,7 +105,7 @@ class Reporting:
     def _spans(self) -> list[CodeSpan]:
         """Return spans that begin and end near the edges of chunks, blocks and buffers."""
         spans = []
-        for _ in range(self.dice.choice((1, 1, 2, 4))):
+        for _ in range(self.dice.choice((1, 1, 2, 4)) if self.orders else 0):
             order_id, buffers = self._some_order()
             gtin = self.dice.choice(list(buffers))
             quantity = buffers[gtin]
@@ -105,7 +116,14 @@ class Reporting:
                 spans.append(CodeSpan(order_id, gtin, first, min(count, quantity - first)))
         return spans
 
+    def _some_boxes(self) -> list[BoxName]:
+        """Return boxes that it has heard of, the same twice now and then."""
+        boxes = self.dice.sample(self.boxes, min(len(self.boxes), self.dice.choice((1, 1, 2, 3))))
+        return boxes + boxes[: self.dice.random() < 0.1]
+
     def _spoiled_report(self, report: ReportCodes) -> ReportCodes:
+        if not self.orders:
+            return dataclasses.replace(report, request_id="")
         order_id, buffers = self._some_order()
         gtin, quantity = next(iter(buffers.items()))
         others = self.dice.choice([*self.others, uuid.UUID(int=7)])

@@ -11,6 +11,7 @@ import datetime as dt
 import uuid
 from typing import TYPE_CHECKING
 
+from emitter.engine.box_commands import AggregateCodes, AllocateSsccs, DisaggregateBoxes
 from emitter.engine.commands import (
     ActivateParticipant,
     CloseOrder,
@@ -23,9 +24,15 @@ from emitter.engine.commands import (
     ReportCodes,
 )
 from emitter.engine.orders import OrderView
+from emitter.engine.transfer_commands import (
+    AcceptTransfer,
+    RecallTransfer,
+    RejectTransfer,
+    ShipCodes,
+)
 from emitter.trade.templates import Group
 from model_values import GROUPS, REMEMBERED, TEMPLATES
-from simulated_reports import Reporting
+from simulated_goods import Trading
 from stock import gtin_of
 
 if TYPE_CHECKING:
@@ -66,6 +73,12 @@ ACTS = weights(
     9   credit
     16  report
     3   report wrongly
+    12  pack
+    5   unpack
+    2   allocate
+    8   ship
+    8   answer
+    3   trade wrongly
     4   join
     5   register a product
     10  say it again
@@ -73,6 +86,25 @@ ACTS = weights(
     6   say otherwise
     """
 )
+
+GOODS_ACTS = weights(
+    """
+    4   order
+    8   deliver the rest
+    2   close an order
+    4   credit
+    12  report
+    2   join
+    14  pack
+    5   unpack
+    1   allocate
+    10  ship
+    12  answer
+    2   say it again
+    1   say otherwise
+    """
+)
+"""What stations do that are about goods they have."""
 
 QUANTITIES = weights(
     """
@@ -121,11 +153,14 @@ def usual_product(bin_: int, index: int) -> RegisterProduct:
     return RegisterProduct(bin_, GTINS[index], Group(number), "6403999300", f"Товар {index}")
 
 
-class Station(Reporting):
+class Station(Trading):
     """One client of a participant; several may belong to the same."""
 
-    def __init__(self, name: str, bin_: int, dice: random.Random) -> None:
-        super().__init__(bin_, dice)
+    def __init__(
+        self, name: str, bin_: int, dice: random.Random, acts: tuple[list[str], list[int]]
+    ) -> None:
+        super().__init__(bin_, dice, BINS)
+        self._acts = acts
         self.name = name
         self.unanswered: list[Command] = []
         self.said: list[Command] = []
@@ -146,6 +181,7 @@ class Station(Reporting):
         """Take an answer in; of other participants' answers only the order's id gets around."""
         if seen.command.bin == self.bin and seen.reason in REMEMBERED:
             self.refused.append(seen.command)
+        self.hear_goods(seen)
         if isinstance(seen.value, OrderView):
             view = seen.value
             if view.bin == self.bin:
@@ -154,21 +190,29 @@ class Station(Reporting):
                 self.others.append(view.order_id)
 
     def _new(self) -> Command:
-        act = draw(self.dice, ACTS)
+        goods = {
+            "pack": self._pack, "unpack": self._unpack, "allocate": self._allocate,
+            "ship": self._ship, "answer": self._answer, "trade wrongly": self._spoiled_goods,
+        }  # fmt: skip
+        act = draw(self.dice, self._acts)
         if act.startswith("say") and self.said:
             command = self.dice.choice(self.said)
             return command if act == "say it again" else self._otherwise(command)
         if act.startswith("try") and self.refused:
             return self.dice.choice(self.refused[-4:])
+        if not self.codes and (act.startswith("report") or act in goods):
+            act = "deliver the rest" if self.orders else "order"
         if act.startswith("deliver") and self.orders:
             return self._delivery(act)
         if act.startswith("close") and self.orders:
             order_id, buffers = self._some_order()
             gtin = self._gtin(buffers) if act == "close a buffer" else None
             return CloseOrder(self.bin, self._id(), order_id, gtin)
-        if act.startswith("report") and self.codes:
+        if act.startswith("report"):
             report = self._report()
             return report if act == "report" else self._spoiled_report(report)
+        if act in goods:
+            return goods[act]()
         if act.startswith("order"):
             order = self._order()
             return order if act == "order" else self._spoiled(order)
@@ -188,7 +232,7 @@ class Station(Reporting):
             price = self.dice.choice((0, 9500, limit)) if limit >= 0 else None
             most = int(draw(self.dice, QUANTITIES))
             quantity = most if most > 1000 else self.dice.randint(1, most)
-            own = self._serials(number) if self.dice.random() < 0.15 else ()
+            own = self._serials(number) if self.dice.random() < 0.3 else ()
             lines.append(OrderLine(GTINS[index], len(own) or quantity, number, price, own))
         if self.dice.random() < 0.8:
             return CreateOrder(self.bin, self._id(), tuple(lines))
@@ -285,6 +329,12 @@ class Station(Reporting):
                 return dataclasses.replace(command, gtin=GTINS[0] if command.gtin is None else None)
             case ReportCodes(codes=codes) if codes.text:
                 return dataclasses.replace(command, codes=dataclasses.replace(codes, text=b"?"))
+            case AllocateSsccs():
+                return dataclasses.replace(command, quantity=command.quantity + 1)
+            case ReportCodes() | AggregateCodes() | DisaggregateBoxes() | ShipCodes():
+                return dataclasses.replace(command, details="{}")
+            case AcceptTransfer() | RejectTransfer() | RecallTransfer():
+                return dataclasses.replace(command, details="{}")
             case CreditAccount():
                 return dataclasses.replace(command, amount_tiyn=command.amount_tiyn + 1)
         return command
