@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 
 import pytest
 
-from place import Place
+from place import COMMAND, Place
 from served import BIN, LP
 
 
@@ -109,3 +110,41 @@ def test_a_running_server_takes_keys_that_were_added_and_no_others(place, tmp_pa
     assert key_of_a_new_code(place, station) == "0004"
     keys.write_bytes(ours)
     keys.chmod(0o600)
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "sentence"),
+    [
+        (("--listen", "foo"), 2, "foo: нужен адрес вида host:port, порт от 0 до 65535"),
+        (("--stations-listen", "127.0.0.1:x"), 2, "127.0.0.1:x: нужен адрес вида host:port"),
+        (("--listen", "127.0.0.1:65536"), 2, "127.0.0.1:65536: нужен адрес вида host:port"),
+        (("--listen", "{taken}"), 3, "{taken}: адрес уже занят"),
+        (("--stations-listen", "{taken}"), 3, "{taken}: адрес уже занят"),
+        (("--tls-certificate", "none", "--tls-key", "none"), 3, "none: нет такого файла"),
+        (("--tls-certificate", "pem", "--tls-key", "pem"), 2, "pem, pem: это не цепочка"),
+        (("--access-log", "."), 3, "это папка, а не файл"),
+    ],
+)
+def test_what_a_server_cannot_use_is_said_in_one_russian_line(place, flags, code, sentence):
+    (place.folder / "pem").write_text("no certificate")
+    taken = place.environment["EMITTER_SERVER"]
+    flags = [flag.format(taken=taken) for flag in flags]
+    free = [] if "--listen" in flags else ["--listen", "127.0.0.1:0"]
+    elsewhere = {"EMITTER_DATA_DIR": "other", "EMITTER_LANG": "ru"}
+    error = place.error("serve", *free, *flags, code=code, **elsewhere)
+    assert sentence.format(taken=taken) in error
+
+
+def test_errors_of_the_system_are_said_in_russian(place):
+    for arguments, sentence in (
+        (("verify", "none"), "нет такого файла или папки"),
+        (("account", "show", "--token-file", "none"), "none: нет такого файла или папки"),
+        (("account", "show", "--server", "foo"), "нужен адрес вида host:port"),
+    ):
+        ended = subprocess.run(
+            [*COMMAND, *arguments], cwd=place.folder, env=place.environment | {"EMITTER_LANG": "ru"},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert ended.returncode in (2, 3)
+        assert sentence in ended.stderr
+        assert ended.stderr.count("\n") == 1

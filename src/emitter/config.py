@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _MAY_BE_NONE = {"active_orders_max", "order_life_days", "retention_days"}
 
 
+class SettingsError(ValueError):
+    """What was given cannot be used: an address, a certificate. The text says what is wrong."""
+
+
 def _limit(default: int, unit: str, reason: str) -> int:
     """Declare one limit: its default and, for the table of limits, its unit and its reason."""
     return field(default=default, metadata={"unit": unit, "reason": reason})

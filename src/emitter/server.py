@@ -14,6 +14,7 @@ import logging
 import os
 import queue
 import signal
+import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -36,15 +37,16 @@ from emitter.api.stations import StationServicer
 from emitter.api.streams import Streams
 from emitter.api.suz.opening import open_stations
 from emitter.api.transfers import TransferServicer
-from emitter.config import Limits, Settings
+from emitter.config import Limits, Settings, SettingsError
 from emitter.engine.engine import Engine, StoreMismatchError
 from emitter.engine.keys import KeyRing, KeyState, format_key_id, read_master
 from emitter.engine.sealed import KeysError
 from emitter.garbage import collect_rarely
+from emitter.language import t
 from emitter.malloc import keep_large_blocks
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.port import StoreError
-from emitter.wire import require_loopback
+from emitter.wire import require_address, require_free, require_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,9 +111,12 @@ class Server:
 
         ValueError for an address that is not loopback without TLS; OSError if it cannot be bound.
         """
+        require_address(listen)
+        if self._credentials is None:
+            require_loopback(listen)
+        require_free(listen)  # gRPC would say why in lines of its own
         try:
             if self._credentials is None:
-                require_loopback(listen)
                 port = self._server.add_insecure_port(listen)
             else:
                 port = self._server.add_secure_port(listen, self._credentials)
@@ -169,7 +174,7 @@ def serve(
 ) -> None:
     """Open the store and the keys, serve until SIGTERM or SIGINT, and stop gracefully.
 
-    SIGHUP reads the file of keys again.
+    SIGHUP reads the file of keys again. `SettingsError` for what cannot be used.
 
     ``started`` and, where stations are served, ``stations_started`` hear the ports once calls are
     answered. To be called in the main thread.
@@ -226,6 +231,17 @@ def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
     if settings.tls_certificate_file is None or settings.tls_key_file is None:
         return None
     pair = (settings.tls_key_file.read_bytes(), settings.tls_certificate_file.read_bytes())
+    files = settings.tls_certificate_file, settings.tls_key_file
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files, password="")
+    except ssl.SSLError:
+        names = ", ".join(map(str, files))
+        raise SettingsError(
+            t(
+                f"{names}: это не цепочка сертификатов и её закрытый ключ без пароля, PEM",
+                f"{names}: not a certificate chain and its private key without a password, PEM",
+            )
+        ) from None
     return grpc.ssl_server_credentials([pair])
 
 

@@ -11,8 +11,10 @@ the bytes before it are a head that the core puts in front of the codes it makes
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import ipaddress
+import os
 import socket
 from typing import Any
 
@@ -23,10 +25,14 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from emitter import _core
+from emitter.config import SettingsError
 from emitter.errors import Reason, Refusal, Refused
+from emitter.language import t
 from emitter.v1.code_pb2 import DeliverBlockResponse
 
 DOMAIN = "emitter"
+
+_PORT_MAX = 65_535
 
 _RECORDS_TAG = bytes((DeliverBlockResponse.RECORDS_FIELD_NUMBER << 3 | 2,))  # a sized field
 _DETAIL_CHARS_MAX = 256  # a caller's own text comes back cut, so that a status fits into headers
@@ -92,20 +98,56 @@ def refused_of_call(error: Any) -> Refused | None:
     return None if status is None else refused_of(status)
 
 
+def require_address(address: str) -> None:
+    """Refuse (`SettingsError`) what is no ``host:port`` with a port from 0 to 65535."""
+    _, colon, port = address.rpartition(":")
+    number = int(port) if port.isascii() and port.isdecimal() and len(port) <= 5 else -1
+    if not address.startswith("unix:") and not (colon and 0 <= number <= _PORT_MAX):
+        raise SettingsError(
+            t(
+                f"{address}: нужен адрес вида host:port, порт от 0 до {_PORT_MAX}",
+                f"{address}: not an address host:port with a port from 0 to {_PORT_MAX}",
+            )
+        )
+
+
 def require_loopback(address: str) -> None:
-    """Refuse (ValueError) a ``host:port`` that is not of this machine: plain text stays at home."""
+    """Refuse (`SettingsError`) an address that is not of this machine: plain text stays at home."""
+    require_address(address)
     if address.startswith("unix:"):
         return
     host = address.rpartition(":")[0].strip("[]")
     try:
         found = {item[4][0] for item in socket.getaddrinfo(host or "::", None)}
     except OSError:
-        raise ValueError(f"{address}: no such host") from None
+        raise SettingsError(t(f"{address}: нет такого host", f"{address}: no such host")) from None
     if not host or not all(ipaddress.ip_address(each).is_loopback for each in found):
-        raise ValueError(
-            f"{address}: without TLS only loopback addresses are served and called;"
-            " give certificates, or use 127.0.0.1"
+        raise SettingsError(
+            t(
+                f"{address}: без TLS – только адреса этой машины (loopback): задайте сертификаты"
+                " или 127.0.0.1",
+                f"{address}: without TLS only loopback addresses are served and called;"
+                " give certificates, or use 127.0.0.1",
+            )
         )
+
+
+def require_free(address: str) -> None:
+    """Raise the system's `OSError`, with the address in place of a file, if it cannot be bound."""
+    host, _, port = address.rpartition(":")
+    if address.startswith("unix:"):
+        return
+    try:
+        found = socket.getaddrinfo(host.strip("[]") or "::", int(port), type=socket.SOCK_STREAM)
+        for family, kind, protocol, _, where in found:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(where)
+    except socket.gaierror:
+        code = errno.EADDRNOTAVAIL
+        raise OSError(code, os.strerror(code), address) from None
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), address) from None
 
 
 class RecordsDigest:

@@ -12,8 +12,9 @@ import click
 import grpc
 
 from emitter.cli.terminal import note
-from emitter.cli.words import usage_sentence
+from emitter.cli.words import translated, usage_sentence
 from emitter.client import CodesDamagedError
+from emitter.config import SettingsError
 from emitter.engine.engine import StoreMismatchError
 from emitter.engine.invariants import BreachError
 from emitter.engine.sealed import KeysError
@@ -32,6 +33,7 @@ def tell(error: Exception, *, as_json: bool) -> int | None:
     if failure is None:
         return None
     code, sentence = failure
+    sentence = translated(sentence)
     if not as_json:
         note(t(f"Ошибка: {sentence}", f"Error: {sentence}"))
         return code
@@ -47,6 +49,8 @@ def _failure(error: Exception) -> tuple[int, str] | None:
     match error:
         case click.UsageError():
             failure = USAGE, usage_sentence(error)
+        case SettingsError():
+            failure = USAGE, str(error)
         case Refused():
             code = WEATHER if error.reason.meaning.retry else REFUSED
             failure = code, error.refusal.sentence(language())

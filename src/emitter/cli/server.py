@@ -19,7 +19,7 @@ from emitter.language import t
 from emitter.server import serve as run_server
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.trade.ledger import LedgerAccount
-from emitter.wire import require_loopback
+from emitter.wire import require_address, require_loopback
 
 if TYPE_CHECKING:
     from emitter.config import Settings
@@ -164,14 +164,9 @@ def serve(
     }
     chosen = settings_of(**flags)
     host = chosen.listen.rpartition(":")[0]
-    if chosen.tls_certificate_file is None:
-        try:
-            require_loopback(chosen.listen)
-            if chosen.stations_listen != "off":
-                require_loopback(chosen.stations_listen)
-        except ValueError as error:
-            raise click.UsageError(str(error)) from None
-
+    judge = require_loopback if chosen.tls_certificate_file is None else require_address
+    for address in {chosen.listen, chosen.stations_listen} - {"off"}:
+        judge(address)
     _require_anchors(chosen.trust_anchors_file)
     require_keys(chosen)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -75,6 +77,28 @@ class Group(_Helpful, click.Group):
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             raise click.UsageError(t(f"нет команды {args[0]}", f"there is no command {args[0]}"))
         return super().resolve_command(ctx, args)
+
+
+_SYSTEM = {
+    errno.ENOENT: "нет такого файла или папки",
+    errno.EACCES: "нет прав доступа",
+    errno.EPERM: "действие не разрешено",
+    errno.EEXIST: "файл уже существует",
+    errno.EISDIR: "это папка, а не файл",
+    errno.ENOTDIR: "это файл, а не папка",
+    errno.ENOSPC: "на диске нет места",
+    errno.EROFS: "файловая система только для чтения",
+    errno.EADDRINUSE: "адрес уже занят",
+    errno.EADDRNOTAVAIL: "у этой машины нет такого адреса",
+    errno.ECONNREFUSED: "в соединении отказано",
+}
+
+
+def translated(text: str) -> str:
+    """Return a text with the common sentences of the system in the chosen language."""
+    for code, ru in _SYSTEM.items():
+        text = text.replace(os.strerror(code), t(ru, os.strerror(code)))
+    return text
 
 
 def usage_sentence(error: click.UsageError) -> str:

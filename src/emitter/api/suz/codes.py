@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING
 
 from emitter.api.suz.calls import require_uuid
-from emitter.api.suz.streaming import Streamed, begun, json_strings
+from emitter.api.suz.streaming import Streamed, begun, json_strings, takes_gzip
 from emitter.engine.commands import DeliverBlock
 from emitter.engine.delivery import station_block_id
 from emitter.errors import Reason, Refused
@@ -65,11 +65,19 @@ async def block_after(call: Call, order_id: UUID, gtin: int, last: str, quantity
         return engine.block(bin_, order_id, gtin, block_id)  # another call was first
 
 
-def acknowledge(call: Call, order_id: UUID, gtin: int, last: str) -> None:
-    """Refuse an acknowledgement of a block that the buffer does not have."""
+def acknowledge(call: Call, order_id: UUID, gtin: int | None, last: str) -> None:
+    """Refuse an acknowledgement of a block that the buffer, or no buffer of the order, has."""
     last = block_name(last)
-    if last != _FIRST:
+    if last == _FIRST:
+        return
+    if gtin is not None:
         call.engine.block(call.bin, order_id, gtin, last)
+        return
+    for buffer in call.engine.order(call.bin, order_id).row.buffers:
+        with contextlib.suppress(_NotFoundError):
+            _found(call, order_id, buffer.gtin, last)
+            return
+    raise Refused(Reason.BLOCK_NOT_FOUND, block_id=last)
 
 
 async def block_again(
@@ -123,7 +131,7 @@ async def codes_answer(call: Call, find: Callable[[], Awaitable[BlockView]]) -> 
         raise
     return Streamed(
         parts,
-        gzip="gzip" in call.header("Accept-Encoding").lower(),
+        gzip=takes_gzip(call.header("Accept-Encoding")),
         stall_s=call.limits.stream_stall_ms / 1000,
         finished=give_back,
     )

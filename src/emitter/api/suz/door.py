@@ -25,7 +25,7 @@ from emitter.api.suz.public import PATH as PUBLIC_CHECK
 from emitter.api.suz.public import public_check
 from emitter.api.suz.seen import Seen
 from emitter.api.suz.shapes import MisshapenError
-from emitter.api.suz.streaming import Streamed, begun
+from emitter.api.suz.streaming import Streamed, begun, takes_gzip
 from emitter.api.suz.words import EXTENSIONS, NOT_OFFERED, PRODUCT_GROUPS
 from emitter.engine.orders import require_buffer
 from emitter.errors import Reason, Refused
@@ -91,6 +91,7 @@ class StationApp:
             response = await _not_served(request, self._house, 404)
         elif request.method not in methods:
             response = await _not_served(request, self._house, 405)
+            response.headers["Allow"] = ", ".join(sorted(methods))
         else:
             response = await methods[request.method](request)
         scope["seen"].status = response.status_code
@@ -263,7 +264,7 @@ async def _report_info(call: Call) -> Response:
 async def _orders(group: Group | None, call: Call) -> Response:
     return Streamed(
         await begun(orders.order_list(call, group)),
-        gzip="gzip" in call.header("Accept-Encoding").lower(),
+        gzip=takes_gzip(call.header("Accept-Encoding")),
         stall_s=call.limits.stream_stall_ms / 1000,
     )
 
@@ -314,7 +315,7 @@ async def _close_v2(call: Call) -> Response:
     order_id = call.uuid("orderId")
     gtin = call.gtin() if call.optional("gtin") else None
     last = call.optional("lastBlockId")
-    if last and gtin is not None:
+    if last:
         codes.acknowledge(call, order_id, gtin, last)
     await orders.close_order(call, order_id, gtin)
     return answer({"omsId": call.oms_id})

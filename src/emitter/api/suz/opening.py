@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from emitter.api.suz.door import station_app
 from emitter.api.suz.listener import StationServer
 from emitter.api.suz.signatures import Anchors
+from emitter.wire import require_address, require_free
 
 if TYPE_CHECKING:
     from emitter.api.access_log import AccessLog
@@ -36,5 +37,7 @@ def open_stations(
         certificate_file=settings.tls_certificate_file,
         key_file=settings.tls_key_file,
     )
+    require_address(settings.stations_listen)
+    require_free(settings.stations_listen)
     host, _, port = settings.stations_listen.rpartition(":")
     return server, server.start(host.strip("[]"), int(port), settings.grace_s)

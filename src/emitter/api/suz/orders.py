@@ -182,9 +182,14 @@ def order_list(call: Call, group: Group | None) -> Iterator[bytes]:
 
 
 async def close_order(call: Call, order_id: UUID, gtin: int | None) -> None:
-    """Close an order or one buffer of it; the same again is answered the same."""
+    """Close an order or one buffer of it; again, and what was closed otherwise, is done too."""
     request_id = f"suz:{order_id}:{'' if gtin is None else format_gtin(gtin)}"
-    await call.execute(CloseOrder(call.bin, request_id, order_id, gtin))
+    try:
+        await call.execute(CloseOrder(call.bin, request_id, order_id, gtin))
+    except Refused as refused:
+        is_closed = refused.refusal.details.get("state") == BufferState.CLOSED.name
+        if refused.reason is not Reason.TRANSITION_REFUSED or not is_closed:
+            raise
 
 
 def attributes(call: Call, order_id: UUID) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
+import re
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+_ZERO = re.compile(r"q\s*=\s*0(\.0{0,3})?")
 _GZIP_WINDOW = 31  # zlib's number for the gzip format
 _GZIP_LEVEL = 1  # codes are chance and base64: a higher level saves one per cent
 _GS_ESCAPED = b"\\u001d"
@@ -39,6 +41,15 @@ def json_strings(records: bytes, size: int) -> bytes:
     lines[:, size] = 0x0A
     text = lines.tobytes().replace(b'"', b'\\"').replace(b"\x1d", _GS_ESCAPED)
     return b'"' + text[:-1].replace(b"\n", b'","') + b'"'
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether an Accept-Encoding header takes gzip (RFC 9110, 12.5.3): named, or by ``*``."""
+    weights: dict[str, bool] = {}
+    for item in accept_encoding.lower().split(","):
+        name, *parameters = (part.strip() for part in item.split(";"))
+        weights[name] = not any(_ZERO.fullmatch(each) for each in parameters)
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", False)))
 
 
 def compressed(parts: Iterator[bytes]) -> Iterator[bytes]:
