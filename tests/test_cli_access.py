@@ -143,7 +143,8 @@ def test_errors_of_the_system_are_said_in_russian(place):
     ):
         ended = subprocess.run(
             [*COMMAND, *arguments], cwd=place.folder,
-            env=place.environment | {"EMITTER_LANG": "ru"}, capture_output=True, text=True, timeout=60, check=False,
+            env=place.environment | {"EMITTER_LANG": "ru"},
+            capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert ended.returncode in (2, 3)
         assert sentence in ended.stderr
