@@ -27,7 +27,6 @@ from emitter.engine.commands import (
     IssueToken,
     RegisterParticipant,
     RegisterProduct,
-    ReportCodes,
 )
 from emitter.engine.participants import Role
 from emitter.errors import Reason
@@ -35,7 +34,7 @@ from emitter.trade.gs1 import format_gtin
 from emitter.trade.parties import format_bin
 from emitter.trade.serials import ALPHABETS
 from emitter.trade.templates import TEMPLATES
-from report_callers import Reports
+from goods_callers import GoodsCalls
 from stock import gtin_of, product
 
 if TYPE_CHECKING:
@@ -191,7 +190,7 @@ class Operator(Caller):
         )
 
 
-class Station(Reports, Caller):
+class Station(GoodsCalls, Caller):
     """Orders, takes and closes; shares the orders of its participant with its neighbours."""
 
     def __init__(self, load: Load, seed: int, bin_: int, token: str, orders: list[Order]) -> None:
@@ -200,6 +199,7 @@ class Station(Reports, Caller):
         self._orders = orders
         self._codes: list[bytes] = []
         self._serials: list[str] = []
+        self.start_trading([other for other in BINS if other != bin_])
 
     def act(self) -> None:
         """Do one thing, deliveries most often."""
@@ -216,6 +216,7 @@ class Station(Reports, Caller):
             self._repeat: 12,
             self._verify: 5,
             self.report: 20,
+            self.trade: 30,
         }
         self.chance.choices(list(acts), list(acts.values()))[0]()
 
@@ -370,7 +371,7 @@ class Station(Reports, Caller):
         elif isinstance(command, CreateOrder):
             lines = _lines(command)
             self.ask(command, lambda client: client.create_order(lines, command.request_id))
-        elif isinstance(command, ReportCodes):
+        else:
             self.tell(command)
 
     def _verify(self) -> None:

@@ -14,8 +14,11 @@ from callers import Caller, Operator, Station
 from promises import Promise, facts_of
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from emitter.client import Order
     from emitter.engine.commands import Command
+    from emitter.engine.transfer_commands import ShipCodes
 
 
 class LoadOverError(Exception):
@@ -27,6 +30,7 @@ class Load:
 
     def __init__(self, seed: int, stations_each: int = 2) -> None:
         self.promises: list[Promise] = []
+        self.shipped: list[tuple[UUID, ShipCodes]] = []
         self.resumed = 0  # deliveries that went on where a stream broke
         self._seed = seed
         self._stations_each = stations_each

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _LIMITS = Limits(stream_message_bytes=1500)
 _STOP_S = 20.0
+SSCC_PREFIX = "9521234"  # of the prefixes that GS1 keeps for examples
 
 
 class ServerDiedError(Exception):
@@ -114,9 +115,8 @@ def main() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     keys = KeyRing.load(flags.keys, bytes.fromhex(os.environ[MASTER_VARIABLE]))
-    with closing(
-        Engine(open_lmdb(flags.data, sync=not flags.no_sync), keys, limits=_LIMITS)
-    ) as engine:
+    store = open_lmdb(flags.data, sync=not flags.no_sync)
+    with closing(Engine(store, keys, limits=_LIMITS, sscc_prefix=SSCC_PREFIX)) as engine:
         server = Server(engine)
         port = server.start("127.0.0.1:0")
         print(port, engine.embedded_token(), flush=True)  # noqa: T201 - told to the parent

@@ -12,8 +12,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emitter.api import report_values, values
+from emitter.api import report_values, transfers, values
 from emitter.client import Block, BufferState, OrderState
+from emitter.engine.box_commands import (
+    AggregateCodes,
+    AllocateSsccs,
+    BoxCommand,
+    DisaggregateBoxes,
+)
 from emitter.engine.commands import (
     CloseOrder,
     Command,
@@ -26,7 +32,18 @@ from emitter.engine.commands import (
 )
 from emitter.engine.engine import Engine
 from emitter.engine.invariants import check_store
+from emitter.engine.transfer_commands import (
+    AcceptTransfer,
+    RecallTransfer,
+    RejectTransfer,
+    ShipCodes,
+    TransferCommand,
+)
 from emitter.errors import Refusal, Refused
+from emitter.trade.circulation import DocumentKind
+from emitter.v1.report_pb2 import Report, ReportState
+from emitter.v1.transfer_pb2 import AcceptTransferResponse
+from home import SSCC_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +55,11 @@ if TYPE_CHECKING:
     from emitter.engine.keys import KeyRing
     from emitter.store.port import Store
 
+REJECTED = ReportState.REPORT_STATE_REJECTED
+_REMEMBERED = (
+    CreateOrder | CloseOrder | DeliverBlock | CreditAccount | ReportCodes | BoxCommand
+    | TransferCommand
+)  # fmt: skip
 _AT_ONCE = 500  # commands in the queues: below what the engine takes of one participant
 
 
@@ -76,14 +98,26 @@ def facts_of(command: Command, answer: Message | Refused | str) -> object:
             return _order_facts(answer)
         case CloseOrder():
             return _closing_facts(command, answer)
-        case DeliverBlock() | ReportCodes():
+        case DeliverBlock() | ReportCodes() | AggregateCodes() | DisaggregateBoxes():
             return answer.SerializeToString(deterministic=True)
-        case IssueToken():
+        case IssueToken() | AllocateSsccs():
             return answer
+        case ShipCodes() | AcceptTransfer() | RejectTransfer() | RecallTransfer():
+            return _transfer_facts(command, answer)
         case RegisterProduct():
             return answer.bin, answer.gtin, answer.name_ru, answer.product_group
         case _:
             return answer.bin, answer.name
+
+
+def _transfer_facts(command: TransferCommand, answer: AcceptTransferResponse) -> object:
+    """Return what was shipped or answered; how a shipment ends is not told by its beginning."""
+    document = answer.document.SerializeToString(deterministic=True)
+    transfer = answer.transfer
+    end = () if isinstance(command, ShipCodes) else (transfer.state, transfer.accepted_count)
+    if answer.document.state == REJECTED:
+        end = ()  # it has answered nothing; others may have
+    return document, transfer.transfer_id, transfer.code_count, tuple(transfer.boxes), end
 
 
 def _order_facts(order: Order) -> object:
@@ -118,7 +152,7 @@ def keep(
     their clients would, and must fit in.
     """
     check_store(store, whole=True)
-    engine = Engine(store, keys, threaded=False)
+    engine = Engine(store, keys, threaded=False, sscc_prefix=SSCC_PREFIX)
     kept = Kept(promises=len(promises))
     for start in range(0, len(promises), _AT_ONCE):
         _keep_some(engine, promises[start : start + _AT_ONCE])
@@ -150,9 +184,7 @@ def _keep_some(engine: Engine, promises: Sequence[Promise]) -> None:
             _require(facts_of(promise.command, refused) == promise.facts, promise, str(refused))
             continue
         answer = future.result()
-        if isinstance(
-            promise.command, CreateOrder | CloseOrder | DeliverBlock | CreditAccount | ReportCodes
-        ):
+        if isinstance(promise.command, _REMEMBERED):
             _require(answer.replayed, promise, "carried out a second time")
         facts = facts_of(promise.command, _message(promise.command, answer.value))
         _require(facts == promise.facts, promise, f"now {facts}")
@@ -170,8 +202,15 @@ def _message(command: Command, value: object) -> Message:
             return values.block(value)
         case RegisterProduct():
             return values.product(value)
-        case ReportCodes():
+        case ReportCodes() | AggregateCodes() | DisaggregateBoxes():
             return report_values.report(value)
+        case AllocateSsccs():
+            return value.texts()
+        case ShipCodes() | AcceptTransfer() | RejectTransfer() | RecallTransfer():
+            return AcceptTransferResponse(
+                document=report_values.report(value.document),
+                transfer=transfers.transfer(value.transfer) if value.transfer else None,
+            )
         case _:
             return values.account(value)
 
@@ -207,6 +246,21 @@ def _blocks(engine: Engine, bin_: int) -> list[BlockView]:
                     blocks += found
         if not token:
             return blocks
+
+
+def goods_of(promises: Sequence[Promise]) -> Counter[str]:
+    """Return how many documents about goods clients were told of that did something, by kind."""
+    told: Counter[str] = Counter()
+    for promise in promises:
+        match promise.command, promise.facts:
+            case (AggregateCodes() | DisaggregateBoxes(), bytes() as packed):
+                document = Report.FromString(packed)
+            case (ShipCodes() | AcceptTransfer() | RejectTransfer() | RecallTransfer(), tuple()):
+                document = Report.FromString(promise.facts[0])
+            case _:
+                continue
+        told[DocumentKind(document.kind).name] += document.state != REJECTED
+    return told
 
 
 def settle_up(engine: Engine, promises: Sequence[Promise]) -> Counter[str]:

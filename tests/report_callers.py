@@ -38,11 +38,11 @@ class Reports:
             self._bin, self.new_id(), kind, CodeSet(b"\n".join(codes)), reason, Acceptance.VALID
         ))  # fmt: skip
 
-    def tell(self, command: ReportCodes) -> None:
+    def tell(self, command: ReportCodes) -> object:
         names = {DocumentKind.INTRODUCTION: "introduction_way", DocumentKind.DROPOUT:
                  "dropout_reason"}  # fmt: skip
         more = {names[command.kind]: int(command.reason)} if command.reason else {}
-        self.ask(
+        return self.ask(
             command,
             lambda client: client.create_report(
                 int(command.kind), command.codes.text.split(b"\n"),

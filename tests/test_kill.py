@@ -19,7 +19,7 @@ from emitter.engine.engine import Engine
 from emitter.store.lmdb_engine import open_lmdb
 from fuzzing import seeds, tell
 from home import Home
-from promises import keep, settle_up
+from promises import goods_of, keep, settle_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,9 +75,12 @@ def test_a_killed_server_keeps_every_promise(seed: int, tmp_path: Path) -> None:
         with closing(open_lmdb(home.data)) as store:
             keep(store, home.keys, load.promises)
             sums = settle_up(Engine(store, home.keys, threaded=False), load.promises)
+        goods = goods_of(load.promises)
         _totals.update(sums, deliveries_resumed=load.resumed)
+        _totals.update(goods)
     assert undone, "batches that were never committed were carried out"
     assert min(sums.values()) > 0
+    assert {"AGGREGATION", "SHIPMENT", "ACCEPTANCE"} <= (+goods).keys()
 
 
 def _die(

@@ -96,7 +96,7 @@ class TransferServicer:
         """Read one transfer with its goods."""
         transfer_id = values.require_uuid(request.transfer_id, "transfer_id")
         view = call.engine.transfer(call.reader(request.bin), transfer_id)
-        message = _transfer(view)
+        message = transfer(view)
         for gtin, quantity in call.engine.transfer_goods(view).items():
             message.goods.add(gtin=format_gtin(gtin), quantity=quantity)
         return transfer_pb2.GetTransferResponse(transfer=message)
@@ -112,7 +112,7 @@ class TransferServicer:
             page_token=values.require_page_token(request.page_token),
         )
         return transfer_pb2.ListTransfersResponse(
-            transfers=[_transfer(view) for view in views],
+            transfers=[transfer(view) for view in views],
             next_page_token=values.page_token(token),
         )
 
@@ -136,9 +136,9 @@ class TransferServicer:
 def _carried_out(command: Any, call: Call) -> dict[str, Any]:
     """Carry out a command; return what all responses have."""
     answer, replayed = call.execute(command)
-    transfer = _transfer(answer.transfer) if answer.transfer else None
+    told = transfer(answer.transfer) if answer.transfer else None
     document = report_values.report(answer.document)
-    return {"document": document, "transfer": transfer, "replayed": replayed}
+    return {"document": document, "transfer": told, "replayed": replayed}
 
 
 def _acceptance(number: int) -> Acceptance:
@@ -157,7 +157,7 @@ def _bin(number: int) -> str:
     return format_bin(number) if number else ""
 
 
-def _transfer(view: TransferView) -> transfer_pb2.Transfer:
+def transfer(view: TransferView) -> transfer_pb2.Transfer:
     """Return the message of a transfer, without its goods."""
     row = view.row
     return transfer_pb2.Transfer(
