@@ -10,7 +10,7 @@ import time
 import pytest
 
 from place import COMMAND, Place
-from served import BIN, LP
+from served import BIN, LP, certificate
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +149,25 @@ def test_errors_of_the_system_are_said_in_russian(place):
         assert ended.returncode in (2, 3)
         assert sentence in ended.stderr
         assert ended.stderr.count("\n") == 1
+
+
+def test_with_an_authority_of_clients_nobody_without_its_certificate_is_let_in(tmp_path):
+    place = Place(tmp_path)
+    place.run("keys", "init")
+    for who in ("server", "client", "stranger"):
+        for name, content in zip(("ca", "chain", "key"), certificate(), strict=True):
+            (tmp_path / f"{who}.{name}").write_bytes(content)
+    place.environment |= place.token("operator.token", "--data", "data", "--role", "operator")
+    tls = ("--tls-certificate", "server.chain", "--tls-key", "server.key", "--tls-client-ca")
+    assert "no certificates in PEM" in place.error("serve", *tls, "server.key", code=2)
+    server = place.serve(*tls, "client.ca").replace("127.0.0.1", "localhost")
+    flags = ("account", "tokens", "--server", server, "--ca", "server.ca")
+    try:
+        shown = ("--certificate", "client.chain", "--certificate-key", "client.key")
+        assert len(place.ask(*flags, *shown)) == 1
+        strange = ("--certificate", "stranger.chain", "--certificate-key", "stranger.key")
+        for refused in ((), strange):
+            assert "cannot be reached" in place.error(*flags, *refused, code=3)
+        assert "together" in place.error(*flags, *shown[:2], code=2)
+    finally:
+        assert place.stop() == 0

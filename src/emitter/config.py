@@ -216,6 +216,7 @@ class Settings:
     master_key_file: Path | None = None  # 64 hex digits; else the variable EMITTER_MASTER_KEY
     tls_certificate_file: Path | None = None  # PEM chain of the server
     tls_key_file: Path | None = None  # PEM private key of the server
+    tls_client_ca_file: Path | None = None  # PEM authorities that callers of gRPC must be known to
     stations_listen: str = "127.0.0.1:7480"  # host:port of the stations' HTTP door, or "off"
     trust_anchors_file: Path | None = None  # PEM authorities whose certificates stations sign with
     sscc_prefix: str = ""  # the operator's GS1 company prefix for SSCCs of boxes; '' gives out none
@@ -225,6 +226,8 @@ class Settings:
     def __post_init__(self) -> None:
         if (self.tls_certificate_file is None) != (self.tls_key_file is None):
             raise ValueError("tls_certificate_file and tls_key_file are given together or not")
+        if self.tls_client_ca_file is not None and self.tls_certificate_file is None:
+            raise ValueError("tls_client_ca_file needs tls_certificate_file and tls_key_file")
         if self.sscc_prefix and not re.fullmatch("[0-9]{4,12}", self.sscc_prefix):
             raise ValueError("sscc_prefix must have 4 to 12 digits")
         if not 0 <= self.grace_s <= 3600:

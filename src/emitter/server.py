@@ -242,7 +242,17 @@ def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
                 f"{names}: not a certificate chain and its private key without a password, PEM",
             )
         ) from None
-    return grpc.ssl_server_credentials([pair])
+    if settings.tls_client_ca_file is None:
+        return grpc.ssl_server_credentials([pair])
+    authorities = settings.tls_client_ca_file.read_bytes()
+    try:
+        ssl.create_default_context(cadata=authorities.decode("ascii"))
+    except (ssl.SSLError, ValueError):
+        file = settings.tls_client_ca_file
+        raise SettingsError(
+            t(f"{file}: нет сертификатов PEM", f"{file}: no certificates in PEM")
+        ) from None
+    return grpc.ssl_server_credentials([pair], authorities, require_client_auth=True)
 
 
 def _options(limits: Limits) -> list[tuple[str, int]]:

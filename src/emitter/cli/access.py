@@ -71,6 +71,16 @@ _SERVER_OPTIONS = (
                "The CA of the server, PEM: connect by TLS (or EMITTER_CA_FILE)."),
     ),
     click.option(
+        "--certificate", "certificate_file", type=FILE, metavar="FILE",
+        help=t("Сертификат клиента, PEM, если сервер его требует (или EMITTER_CERTIFICATE_FILE).",
+               "The caller's own, PEM, if the server asks for one (or EMITTER_CERTIFICATE_FILE)."),
+    ),
+    click.option(
+        "--certificate-key", "certificate_key_file", type=FILE, metavar="FILE",
+        help=t("Его закрытый ключ, PEM (или EMITTER_CERTIFICATE_KEY_FILE).",
+               "Its private key, PEM (or EMITTER_CERTIFICATE_KEY_FILE)."),
+    ),
+    click.option(
         "--data", "data_dir", type=FOLDER, metavar="DIR",
         help=t("Открыть хранилище без сервера; без токена – от имени оператора.",
                "Open the store without a server; without a token as the operator."),
@@ -114,6 +124,8 @@ class Access:
     data_dir: Path | None
     keys_file: Path | None
     master_key_file: Path | None
+    certificate_file: Path | None = None
+    certificate_key_file: Path | None = None
 
     def client(self) -> contextlib.AbstractContextManager[Client]:
         """Lend a client that is connected, and end what was started for it."""
@@ -141,7 +153,8 @@ class Access:
         server = self.server or os.environ.get("EMITTER_SERVER") or DEFAULT_SERVER
         ca_file = self.ca_file or os.environ.get("EMITTER_CA_FILE")
         ca = Path(ca_file).read_bytes() if ca_file else None
-        with Client(server, token, root_certificates=ca) as client:
+        own = self._certificate()
+        with Client(server, token, root_certificates=ca, certificate=own) as client:
             yield client
 
     @contextlib.contextmanager
@@ -153,6 +166,19 @@ class Access:
         )
         with embedded(settings, open_keys(settings), self._token()) as client:
             yield client
+
+    def _certificate(self) -> tuple[bytes, bytes] | None:
+        """Return the caller's own chain and key, None where none is given."""
+        chain = self.certificate_file or os.environ.get("EMITTER_CERTIFICATE_FILE")
+        key = self.certificate_key_file or os.environ.get("EMITTER_CERTIFICATE_KEY_FILE")
+        if bool(chain) != bool(key):
+            raise click.UsageError(
+                t(
+                    "--certificate и --certificate-key задаются вместе",
+                    "--certificate and --certificate-key are given together",
+                )
+            )
+        return (Path(chain).read_bytes(), Path(key).read_bytes()) if chain and key else None
 
     def _token(self) -> str | None:
         return _token_of(self.token) if self.token_file is None else _read_token(self.token_file)

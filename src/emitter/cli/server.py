@@ -102,6 +102,15 @@ class _Limit(click.ParamType[tuple[str, int]]):
     "--tls-key", type=FILE, metavar="FILE", help=t("Закрытый ключ, PEM.", "Private key, PEM.")
 )
 @click.option(
+    "--tls-client-ca",
+    type=FILE,
+    metavar="FILE",
+    help=t(
+        "УЦ клиентов gRPC, PEM: без сертификата этих УЦ не войти.",
+        "Authorities of gRPC clients, PEM: nobody without a certificate of theirs is let in.",
+    ),
+)
+@click.option(
     "--access-log",
     metavar="FILE",
     help=t(
@@ -136,6 +145,7 @@ def serve(
     sscc_prefix: str | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
+    tls_client_ca: Path | None,
     access_log: str | None,
     given: tuple[tuple[str, int], ...],
     show_limits: bool,
@@ -160,6 +170,7 @@ def serve(
         "master_key_file": settings.master_key_file,
         "tls_certificate_file": tls_certificate,
         "tls_key_file": tls_key,
+        "tls_client_ca_file": tls_client_ca,
         "access_log": access_log,
     }
     chosen = settings_of(**flags)

@@ -28,6 +28,7 @@ class Caller:
         token: str,
         *,
         root_certificates: bytes | None = None,
+        certificate: tuple[bytes, bytes] | None = None,
         timeout_s: float = 30.0,
         attempts: int = 5,
         language: str = "en",
@@ -42,7 +43,9 @@ class Caller:
             require_loopback(target)
             self._channel = grpc.insecure_channel(target, options)
         else:
-            credentials = grpc.ssl_channel_credentials(root_certificates)
+            credentials = grpc.ssl_channel_credentials(
+                root_certificates, *reversed(certificate or ())
+            )
             self._channel = grpc.secure_channel(target, credentials, options)
         self._metadata = (("authorization", f"Bearer {token}"), ("accept-language", language))
         self._timeout_s = timeout_s

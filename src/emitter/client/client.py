@@ -50,8 +50,9 @@ class Client(ProductCalls, ReportCalls, BoxCalls, TransferCalls):
     """Calls a server at ``target`` (``host:port``) under a bearer token; usable by many threads.
 
     ``root_certificates``: PEM of the authorities that vouch for the server; without them the
-    connection is plain text, for loopback addresses only (ValueError). ``timeout_s`` is for one
-    attempt of a call that is not a stream; ``attempts`` counts tries in a row without progress.
+    connection is plain text, for loopback addresses only (ValueError). ``certificate``: the
+    caller's own chain and private key, both PEM, for servers that ask for one. ``timeout_s`` is for
+    one attempt of a call that is not a stream; ``attempts`` counts tries in a row without progress.
     ``language``: of the localized sentences, ``en`` or ``ru``.
     """
 
