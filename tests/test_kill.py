@@ -18,7 +18,7 @@ from crowd import Load
 from emitter.engine.engine import Engine
 from emitter.store.lmdb_engine import open_lmdb
 from fuzzing import seeds, tell
-from home import Home
+from home import SSCC_PREFIX, Home
 from promises import goods_of, keep, settle_up
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _die(
     unanswered = load.unanswered()
     with closing(open_lmdb(home.data)) as store:
         kept = keep(store, home.keys, list(load.promises))
-        engine = Engine(store, home.keys, threaded=False)
+        engine = Engine(store, home.keys, threaded=False, sscc_prefix=SSCC_PREFIX)
         done = [command for command in unanswered if _is_carried_out(store, engine, command)]
     left = [command for command in unanswered if command not in done]
     _kills[place or "any moment"] += 1
