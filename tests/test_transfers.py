@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
 from conftest import BIN, DAY, LP, OTHER_BIN, SHOES, Bench
@@ -19,13 +17,12 @@ from emitter.engine.transfer_commands import (
 from emitter.errors import Reason, Refused
 from emitter.store.holding_keys import Side
 from emitter.trade.circulation import (
-    Acceptance,
     DocumentKind,
     DocumentStatus,
     IntroductionWay,
 )
 from emitter.trade.states import TransferState
-from trading import THIRD_BIN, VALID, WHOLE, Trade
+from trading import THIRD_BIN, VALID, Trade
 
 
 @pytest.fixture
@@ -256,88 +253,3 @@ def test_a_million_codes_change_hands_in_a_few_rows(bench: Bench):
     after = bench.dump()
     assert sum(key[:1] == b"O" for key, _ in after) == 1
     assert len(after) == len(before) + len(shipped) + 4  # no more than another document
-
-
-class PlainTrade:
-    """What a transfer does, told code by code; plays each command in the engine beside it."""
-
-    SIDES = (BIN, OTHER_BIN, THIRD_BIN)
-
-    def __init__(self, trade: Trade, rng: random.Random) -> None:
-        self.trade, self.rng = trade, rng
-        quantity = len(trade.codes)
-        self.owner, self.way = [BIN] * quantity, [False] * quantity
-        self.withdrawn = [False] * quantity
-        self.open: dict = {}  # transfer: sender, recipient, codes
-
-    def movable(self, bin_: int) -> set[int]:
-        """Return the codes that a participant may ship or withdraw."""
-        codes = enumerate(zip(self.owner, self.way, self.withdrawn, strict=True))
-        return {index for index, state in codes if state == (bin_, False, False)}
-
-    def chosen(self) -> list[int]:
-        """Return some codes: a range, or scattered ones."""
-        first, quantity = self.rng.randrange(len(self.owner)), len(self.owner)
-        if self.rng.random() < 0.5:
-            return list(range(first, min(quantity, first + self.rng.randrange(1, 30))))
-        return self.rng.sample(range(quantity), self.rng.randrange(1, 8))
-
-    def done(self, bin_: int, chosen: list[int], acceptance: Acceptance) -> set[int]:
-        """Return which of the chosen codes a command moves."""
-        good = self.movable(bin_) & set(chosen)
-        return good if acceptance is VALID or len(good) == len(chosen) else set()
-
-    def withdraw(self, acceptance: Acceptance) -> None:
-        bin_, chosen = self.rng.choice(self.SIDES), self.chosen()
-        done = self.done(bin_, chosen, acceptance)
-        view = self.trade.withdraw(bin_, self.trade.text(*chosen), acceptance)
-        assert view.row.moved == len(done)
-        for index in done:
-            self.withdrawn[index] = True
-
-    def ship(self, acceptance: Acceptance) -> None:
-        bin_, recipient = self.rng.sample(self.SIDES, 2)
-        chosen = self.chosen()
-        done = self.done(bin_, chosen, acceptance)
-        made = self.trade.ship(self.trade.text(*chosen), recipient, bin_, acceptance)
-        assert made.document.row.moved == len(done)
-        assert (made.transfer is None) == (not done)
-        for index in done:
-            self.way[index] = True
-        if done:
-            self.open[made.transfer.transfer_id] = bin_, recipient, done
-
-    def answer(self, acceptance: Acceptance) -> None:
-        if not self.open:
-            return
-        transfer_id = self.rng.choice(list(self.open))
-        sender, recipient, codes = self.open[transfer_id]
-        how = self.rng.choice(["all", "only", "all_but", "reject", "recall"])
-        taken: set[int] = set()
-        if how in ("reject", "recall"):
-            getattr(self.trade, how)(transfer_id, recipient if how == "reject" else sender)
-        else:
-            chosen = self.chosen()
-            named = {} if how == "all" else {how: self.trade.text(*chosen)}
-            answer = self.trade.accept(transfer_id, recipient, acceptance=acceptance, **named)
-            inside = codes & set(chosen)
-            taken = {"all": codes, "only": inside, "all_but": codes - inside}[how]
-            if not taken or (how != "all" and set(chosen) - codes and acceptance is WHOLE):
-                assert answer.document.status is DocumentStatus.REJECTED
-                return
-            assert answer.transfer.row.accepted == len(taken)
-        for index in codes:
-            self.way[index] = False
-            self.owner[index] = recipient if index in taken else sender
-        del self.open[transfer_id]
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_random_transfers_agree_with_a_list_of_codes(bench: Bench, seed: int):
-    rng = random.Random(seed)
-    plain = PlainTrade(Trade(bench, 60), rng)
-    for _ in range(60):
-        step = rng.choice([plain.ship, plain.ship, plain.answer, plain.answer, plain.withdraw])
-        step(rng.choice([WHOLE, VALID]))
-        for bin_ in plain.SIDES:
-            assert set(plain.trade.movable(bin_)) == plain.movable(bin_)
