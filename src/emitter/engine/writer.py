@@ -180,7 +180,7 @@ class Writer:
             self._doubted()
             reason = Reason.COMMIT_UNKNOWN
         except StoreError as error:  # the weather, once a batch: a line is enough
-            _log.error("a batch was not saved: %s", error)  # noqa: TRY400
+            _log.error("a batch was not saved: %s", error)
             reason = Reason.COMMIT_FAILED
         except Exception:  # noqa: BLE001 - callers hear of it, and the writer goes on
             _log.exception("a batch could not be carried out")
