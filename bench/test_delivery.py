@@ -221,8 +221,8 @@ def test_memory_stays_flat_with_slow_readers(contest: Contest) -> None:
         most = server.memory_bytes("VmHWM")
     section = contest.section(
         "Memory with readers that stand still",
-        "A stream holds one message in the making, one handed over, and what the windows of HTTP/2"
-        " and the socket take: 1–4 MB each. It must not grow with what is left to send (850 MB).",
+        "A stream holds two messages in the making, one handed over, and what the windows of HTTP/2"
+        " and the socket take: 2–6 MB each. It must not grow with what is left to send (850 MB).",
     )
     section.row("server at rest", Sample((rest / 2**20,)), "MB")
     section.row(f"{streams} streams of 10 million codes, unread", got["held"], "MB",

@@ -55,14 +55,20 @@ def read_states(
 
     ``lives`` are the rows of the buffers' lives; a chunk with a row costs one look-up more.
     """
-    delivered = np.array([buffer.delivered for buffer in buffers], np.int64)
-    beyond = np.array([undelivered(buffer) for buffer in buffers], np.uint8)
     states = _departed(reader, places, lives, slots, indexes)
     plain = states == 0
-    states[plain] = np.where(
-        indexes[plain] < delivered[slots[plain]], CodeState.APPLIED_AND_PAID, beyond[slots[plain]]
-    )
+    states[plain] = plain_states(buffers, slots[plain], indexes[plain])
     return states
+
+
+def plain_states(
+    buffers: Sequence[BufferRow], slots: NDArray[np.integer], indexes: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """Return the byte of each code as its buffer says."""
+    delivered = np.array([buffer.delivered for buffer in buffers], np.int64)
+    beyond = np.array([undelivered(buffer) for buffer in buffers], np.uint8)
+    applied = np.uint8(CodeState.APPLIED_AND_PAID)
+    return np.where(indexes < delivered[slots], applied, beyond[slots])
 
 
 def _departed(

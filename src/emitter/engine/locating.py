@@ -12,6 +12,7 @@ genuine as it stands is nothing else, and nothing passes whose own check code is
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +23,7 @@ from emitter.engine.own_serials import find_own
 from emitter.engine.spreading import spread
 from emitter.errors import Reason
 from emitter.store import schema
-from emitter.store.rows import OrderRow
+from emitter.store.rows import OrderRow, ParticipantRow
 from emitter.trade.templates import TEMPLATES
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class LocatedCodes(NamedTuple):
 
     A code that is refused as forged still has its place, so that nobody tells it to the caller.
     ``parsed`` are the rows of what was taken; their places are in the text that it was read from.
+    ``buffers`` and ``touched`` (whether a buffer has a life, or none of its codes have departed
+    from it) are read at one moment, for the ``places``; ``names`` are those of their participants.
     ``guesses`` are the GTINs of the wrong four-character checks, one entry for each that was tried.
     """
 
@@ -58,6 +61,8 @@ class LocatedCodes(NamedTuple):
     indexes: NDArray[np.int64]
     places: list[Place]
     buffers: list[BufferRow]
+    touched: list[bool]
+    names: dict[int, str]
     guesses: NDArray[np.uint64]
 
 
@@ -97,14 +102,22 @@ def _taken(exact: LocatedCodes, read: LocatedCodes, origins: NDArray[np.int64]) 
     chosen = np.concatenate([chosen, first[unread]])
     number = {place: slot for slot, place in enumerate(exact.places)}
     slot_of = [number.setdefault(place, len(number)) for place in read.places]
-    buffers = dict(zip([*exact.places, *read.places], exact.buffers + read.buffers, strict=True))
+    held = {
+        place: (buffer, touched)
+        for codes in (exact, read)
+        for place, buffer, touched in zip(codes.places, codes.buffers, codes.touched, strict=True)
+    }
     slots = read.slots[chosen]
     exact.parsed[items] = read.parsed[chosen]
     exact.reasons[items] = read.reasons[chosen]
     exact.slots[items] = np.where(slots < 0, -1, np.array([*slot_of, -1], np.int32)[slots])
     exact.indexes[items] = read.indexes[chosen]
     return exact._replace(
-        places=list(number), buffers=[buffers[place] for place in number], guesses=guesses
+        places=list(number),
+        buffers=[held[place][0] for place in number],
+        touched=[held[place][1] for place in number],
+        names=exact.names | read.names,
+        guesses=guesses,
     )
 
 
@@ -128,20 +141,40 @@ def _locate(
     indexes = np.zeros(len(parsed), np.int64)
     places: list[Place] = []
     for found in _find(text, parsed, reasons, ranges, keys):
-        held, inverse = np.unique(found.range_index, return_inverse=True)
+        ranges_met, inverse = np.unique(found.range_index, return_inverse=True)
         slots[found.codes] = len(places) + inverse
         indexes[found.codes] = found.counters
         gtin = int(parsed["gtin"][found.codes[0]])
-        places += [Place(*found.series.owner(index), gtin) for index in held.tolist()]
+        places += [Place(*found.series.owner(index), gtin) for index in ranges_met.tolist()]
     own = find_own(text, store, keys, parsed, reasons)
     slots[own.codes] = len(places) + np.array(own.holder, np.int32)
     indexes[own.codes] = own.code_index
     places += [Place(*holder) for holder in own.holders]
-    buffers = store.view(lambda reader: read_buffers(reader, places))
+    buffers, touched, names = store.view(partial(_read, places=places))
     guesses = np.empty(0, np.uint64)
-    codes = LocatedCodes(parsed, reasons, slots, indexes, places, buffers, guesses)
+    codes = LocatedCodes(parsed, reasons, slots, indexes, places, buffers, touched, names, guesses)
     _judge(text, codes, keys)
     return codes
+
+
+def _read(
+    reader: Reader, places: list[Place]
+) -> tuple[list[BufferRow], list[bool], dict[int, str]]:
+    """Return the buffers at places, which of them are touched, and whose they are."""
+    buffers = read_buffers(reader, places)
+    lives = reader.get_many([schema.life_key(*place) for place in places])
+    names = participant_names(reader, {place.bin for place in places})
+    return buffers, [life is not None for life in lives], names
+
+
+def participant_names(reader: Reader, bins: set[int]) -> dict[int, str]:
+    """Return the names of participants who own codes."""
+    asked = list(bins)
+    rows = reader.get_many([schema.participant_key(bin_) for bin_ in asked])
+    if None in rows:
+        raise AssertionError("codes have an owner that is no participant")
+    return {bin_: ParticipantRow.unpack(row or b"").name
+            for bin_, row in zip(asked, rows, strict=True)}  # fmt: skip
 
 
 def read_buffers(reader: Reader, places: list[Place]) -> list[BufferRow]:
@@ -158,7 +191,7 @@ def read_buffers(reader: Reader, places: list[Place]) -> list[BufferRow]:
 
 def _judge(text: bytes, codes: LocatedCodes, keys: KeyRing) -> None:
     """Turn counters to indexes and write CODE_FORGED for codes that their recipe does not make."""
-    parsed, reasons, slots, indexes, _, buffers, _ = codes
+    parsed, reasons, slots, indexes, buffers = *codes[:4], codes.buffers
     found = np.flatnonzero(slots >= 0)
     if not len(found):
         return
@@ -172,11 +205,11 @@ def _judge(text: bytes, codes: LocatedCodes, keys: KeyRing) -> None:
     key_ids = [b.key_id if t.has_key_id else -1 for b, t in zip(buffers, templates, strict=True)]
     shaped &= alone | (parsed["key_id"][found] == np.array(key_ids)[slot])
     reasons[found[~shaped]] = Reason.CODE_FORGED
-    used, key_of = np.unique([buffer.key_id for buffer in buffers], return_inverse=True)
+    number = {key: at for at, key in enumerate(dict.fromkeys(b.key_id for b in buffers))}
+    check_keys = [keys.check_key(key) for key in number]
     key_index = np.full(len(parsed), -1, np.int16)
     checked = shaped & ~alone
-    key_index[found[checked]] = key_of[slot[checked]]
-    check_keys = [keys.check_key(key) for key in used.tolist()]
+    key_index[found[checked]] = np.array([number[b.key_id] for b in buffers])[slot[checked]]
     forged = np.concatenate(
         spread(
             lambda part: _core.check(text, parsed[part], check_keys, key_index[part]), len(parsed)
@@ -205,7 +238,9 @@ def _find(
     good = np.flatnonzero(reasons == 0)
     place = parsed["gtin"][good] * np.uint64(256) + parsed["serial_size"][good]
     order = np.argsort(place, kind="stable")
-    names, starts = np.unique(place[order], return_index=True)
+    place = place[order]
+    starts = np.flatnonzero(np.append(True, place[1:] != place[:-1])[: len(place)])
+    names = place[starts]
     forms = np.full(len(parsed), _core.FORM_NONE, np.uint8)
     groups: list[tuple[NDArray[np.int64], Series]] = []
     bounds = pairwise([*starts.tolist(), len(order)])

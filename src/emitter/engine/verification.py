@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from emitter.engine.code_states import read_states
-from emitter.engine.locating import SHORT_SIZE, locate_codes
+from emitter.engine.code_states import plain_states, read_states
+from emitter.engine.locating import SHORT_SIZE, locate_codes, participant_names
 from emitter.engine.staged_rows import valid_rows
 from emitter.errors import Reason
 from emitter.store import schema
 from emitter.store.code_rows import OWNED, life_flags
 from emitter.store.holding_keys import Holding, holding_key
-from emitter.store.rows import ParticipantRow
 from emitter.store.spans import read_values
 from emitter.trade.circulation import STATE_MASK, UTILISED
 
@@ -82,24 +81,30 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
     genuine = np.flatnonzero((reasons == 0) & (codes.slots >= 0))
     states = np.zeros(len(reasons), np.uint8)
     buffer_index = np.full(len(reasons), -1, np.int32)
-    told, slots = np.unique(codes.slots[genuine], return_inverse=True)
+    indexes = codes.indexes[genuine]
+    told = np.flatnonzero(np.bincount(codes.slots[genuine], minlength=len(codes.places)))
+    slots = np.searchsorted(told, codes.slots[genuine])
     places = [codes.places[slot] for slot in told.tolist()]
     buffers = [codes.buffers[slot] for slot in told.tolist()]
 
-    def read(reader: Reader) -> tuple[NDArray[np.uint8], _Owned, list[str]]:
-        indexes = codes.indexes[genuine]
+    def read(reader: Reader) -> tuple[NDArray[np.uint8], _Owned, dict[int, str]]:
         lives = valid_rows(reader, reader.get_many([schema.life_key(*place) for place in places]))
         found = read_states(reader, places, buffers, slots, indexes, lives=lives)
         owned = _owned(reader, places, lives, slots, indexes)
-        return found, owned, _names(reader, owned.bins)
+        return found, owned, participant_names(reader, set(owned.bins))
 
-    states[genuine], owned, names = store.view(read)
+    if any(codes.touched[slot] for slot in told.tolist()):
+        states[genuine], owned, names = store.view(read)
+    else:  # nothing to look up: all is as the buffers say
+        states[genuine], names = plain_states(buffers, slots, indexes), codes.names
+        owned = _Owned(list(range(len(places))), [place.bin for place in places], slots)
     buffer_index[genuine] = owned.of_code
     issued = [
-        IssuedBuffer(places[slot].order_id, places[slot].gtin, buffers[slot].template_id, bin_,
-                     name)
-        for slot, bin_, name in zip(owned.slots, owned.bins, names, strict=True)
-    ]  # fmt: skip
+        IssuedBuffer(
+            places[slot].order_id, places[slot].gtin, buffers[slot].template_id, bin_, names[bin_]
+        )
+        for slot, bin_ in zip(owned.slots, owned.bins, strict=True)
+    ]
     return VerifiedCodes(
         reasons,
         states & np.uint8(STATE_MASK),
@@ -140,15 +145,3 @@ def _owned(
     owners[asked] = np.where(values == 0, owners[asked], values)
     pairs, index = np.unique(slots.astype(np.uint64) << _BIN_BITS | owners, return_inverse=True)
     return _Owned((pairs >> _BIN_BITS).tolist(), (pairs & np.uint64((1 << 40) - 1)).tolist(), index)
-
-
-def _names(reader: Reader, bins: list[int]) -> list[str]:
-    """Return the name of each participant."""
-    names = {}
-    asked = list(dict.fromkeys(bins))
-    rows = reader.get_many([schema.participant_key(bin_) for bin_ in asked])
-    for bin_, row in zip(asked, rows, strict=True):
-        if row is None:
-            raise AssertionError("codes have an owner that is no participant")
-        names[bin_] = ParticipantRow.unpack(row).name
-    return [names[bin_] for bin_ in bins]
