@@ -20,7 +20,7 @@ test: .venv/.dev ## All tests
 	@EMITTER_SEED=$(SEED) $(BIN)/python -m pytest -q $(ARGS)
 
 bench: .venv/.bench ## The benchmarks into bench/report.md and .json (SMOKE=1: a short run)
-	@$(BENCH) $(if $(SMOKE),|| { echo '==> What failed once more: noise passes, slowness does not'; \
+	@$(BENCH) $(if $(SMOKE),|| { echo '==> What failed is measured once more'; \
 		$(BENCH) --last-failed; })
 
 check: lint test ## Lint and test
