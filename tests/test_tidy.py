@@ -47,10 +47,12 @@ TEXT_SUFFIXES = {
 }  # fmt: skip
 NOT_OURS = {".git", ".venv", "build", "demo-out", "dist", "__pycache__"}
 
-# Words that a finished file does not hold, written so that this file does not hold them either.
+# Words that a finished file does not hold, written so that this file does not hold them either; and
+# lines that are left of a merge.
 FORBIDDEN = re.compile(
     r"\bTO[D]O\b|\bFIX[M]E\b|\bNotImplemented[E]rror\b|pytest\.(mark\.)?(ski[p]|xfai[l])"
     r"|(?<![\w.~-])/(work|root|home)/\w|/tm[p]/plan"
+    r"|^(<{7}|>{7}|[|]{7})(\s|$)|^={7}$"
 )
 
 
@@ -231,7 +233,8 @@ def test_nothing_is_left_to_do_and_no_machine_is_named(path: Path) -> None:
 
 
 def test_the_forbidden_words_are_found_where_they_stand() -> None:
-    for line in ("# TO" + "DO later", "raise NotImplemented" + "Error", "/wor" + "k/main/x"):
+    for line in ("# TO" + "DO later", "raise NotImplemented" + "Error", "/wor" + "k/main/x",
+                 "<" * 7 + " HEAD", "=" * 7, ">" * 7 + " name"):  # fmt: skip
         assert FORBIDDEN.search(line)
-    for line in ("src/wor" + "k/main", "https://example.kz/home/page", "~/root/x"):
+    for line in ("src/wor" + "k/main", "https://example.kz/home/page", "~/root/x", "=" * 9):
         assert not FORBIDDEN.search(line)
