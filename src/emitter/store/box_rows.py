@@ -123,9 +123,23 @@ def unpack_content(
     return Content(buffers, np.frombuffer(b"".join(rows[row.code_parts :]), "<u8"))
 
 
+def unpack_boxes(
+    box: int, row: BoxRow, get_many: Callable[[Sequence[bytes]], list[bytes | None]]
+) -> NDArray[np.uint64]:
+    """Return the boxes directly in a box; rows of its codes are not fetched."""
+    if not row.code_parts + row.box_parts:
+        return _inline_boxes(row)
+    rows = get_many(content_keys(box, row)[row.code_parts :])
+    return np.frombuffer(b"".join(part or b"" for part in rows), "<u8")
+
+
+def _inline_boxes(row: BoxRow) -> NDArray[np.uint64]:
+    return np.frombuffer(row.content, "<u8", count=row.boxes)
+
+
 def _unpack_inline(row: BoxRow) -> Content:
     content, at = row.content, 8 * row.boxes
-    boxes = np.frombuffer(content, "<u8", count=row.boxes)
+    boxes = _inline_boxes(row)
     buffers = []
     while at < len(content):
         bin_, order, gtin, count = _BUFFER.unpack_from(content, at)
