@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import BIN, OTHER_BIN, Bench
+from emitter.engine import upgrading
 from emitter.engine.box_listing import list_boxes
 from emitter.engine.engine import Engine, StoreMismatchError
 from emitter.engine.invariants import check_store
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.held_boxes import HELD
+from emitter.store.memory import MemoryStore
 from emitter.store.rows import FORMAT_VERSION, Meta
 from emitter.trade.packing import BoxState
+from faulty_store import FaultyStore, ladder
 from packer import Packer
-from store_tools import put
+from store_tools import put, rows_of
 from test_box_transfers import Boxed
 
 if TYPE_CHECKING:
@@ -176,6 +179,40 @@ class TestUpgrade:
         check_store(bench.store, whole=True)
         Engine(bench.store, keys, clock=clock, threaded=False)
         assert bench.dump() == before
+
+    @pytest.mark.parametrize("worked", [False, True])
+    def test_an_upgrade_may_be_cut_anywhere(self, packer: Packer, monkeypatch, *, worked: bool):
+        """And the release before it may have worked on until it is made again."""
+        monkeypatch.setattr(upgrading, "_STEP_BOXES", 2)
+        bench = packer.bench
+        rows = dict(bench.dump())
+        if worked:
+            packer.unpack(["truck", "case 4"])
+            packer.box("box", [20], ["case 0", "pallet"])
+        later = dict(bench.dump())
+        cut_short = 0
+
+        def check(store: FaultyStore, error: Exception | None) -> None:
+            nonlocal cut_short
+            left, expected = rows_of(store), rows
+            if Meta.unpack(left[schema.META_KEY]).format_version == 1:
+                held = {key: row for key, row in left.items() if key[:1] == HELD}
+                assert without_lists(rows) | held == left
+                store.update(lambda writer: writer.delete_many(list(left)))
+                put(store, *(without_lists(later) | held).items())
+                cut_short, expected = cut_short + bool(held), later
+            check_store(store, whole=True)
+            upgrading.upgrade(store)
+            assert rows_of(store) == expected
+            assert error or left == rows
+
+        def make() -> MemoryStore:
+            store = MemoryStore()
+            put(store, *without_lists(rows).items())
+            return store
+
+        assert ladder(make, upgrading.upgrade, check) > 100
+        assert cut_short > 20
 
     def test_a_store_of_a_later_format_is_not_opened(self, bench: Bench, keys, clock):
         meta = Meta.unpack(dict(bench.dump())[schema.META_KEY])

@@ -49,7 +49,7 @@ def check_boxes(store: Store, report: Report) -> None:
     for key, _ in scan_store(store, schema.BOXED):
         if len(key) == _ROOT_BYTES:
             store.view(partial(_check_map, key=key, report=report))
-    for key, _ in scan_store(store, HELD):
+    for key, _ in scan_store(store, HELD) if listed else ():
         store.view(partial(_check_list, key=key))
     for key, _ in scan_store(store, schema.SSCCS):
         if schema.parse_sscc_key(key)[1] is None:
@@ -79,7 +79,10 @@ def check_whole_boxes(store: Store, report: Report) -> None:
 
 
 def _has_lists(store: Store) -> bool:
-    """Return whether a store lists boxes: one of format 1 does once it is opened (`upgrading`)."""
+    """Return whether a store lists boxes: one of format 1 does once it is opened (`upgrading`).
+
+    Until then its lists say nothing: they are what an upgrade had made that was cut short.
+    """
     packed = store.view(lambda reader: reader.get_many((schema.META_KEY,)))[0]
     return packed is None or Meta.unpack(packed).format_version > 1
 

@@ -1,6 +1,7 @@
 """Bringing a store of an older format to the present one, before anything else is done with it.
 
-Each step may be cut short and begins again: the format is raised when all of it is durable.
+The format is raised when all of it is durable. Whatever cuts it short, it begins again, and clears
+what it had made before: an older release may have worked on the store in between.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from emitter.store import schema
 from emitter.store.box_rows import BoxRow
-from emitter.store.held_boxes import change_held
+from emitter.store.held_boxes import HELD, change_held
 from emitter.store.rows import FORMAT_VERSION, Meta
 from emitter.store.scanning import scan_store
 
@@ -21,6 +22,7 @@ OLDEST = 1
 """The oldest format that can be brought to the present one."""
 
 _STEP_BOXES = 5_000
+"""What one transaction lists; it clears as many lists."""
 
 
 def upgrade(store: Store) -> None:
@@ -29,6 +31,7 @@ def upgrade(store: Store) -> None:
     meta = Meta.unpack(packed or b"")
     if meta.format_version == FORMAT_VERSION:
         return
+    _clear(store)
     step: list[Listing] = []
     for key, row in scan_store(store, schema.BOXES):
         step.append((schema.box_of(key), None, BoxRow.unpack(row)))
@@ -38,6 +41,18 @@ def upgrade(store: Store) -> None:
     _list(store, step)
     raised = meta._replace(format_version=FORMAT_VERSION)
     store.update(lambda writer: writer.put_many([(schema.META_KEY, raised.pack())]))
+
+
+def _clear(store: Store) -> None:
+    """Delete all lists, a part of them in each transaction."""
+
+    def delete(writer: Writer) -> int:
+        rows = writer.scan(HELD, schema.after(HELD), limit=_STEP_BOXES)
+        writer.delete_many([key for key, _ in rows])
+        return len(rows)
+
+    while store.update(delete):
+        pass
 
 
 def _list(store: Store, boxes: list[Listing]) -> None:
