@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
+from emitter.api import box_values
 from emitter.client import (
     Acceptance,
+    BlockReference,
     BoxKind,
     BoxState,
     CodeReason,
@@ -23,6 +26,7 @@ from emitter.client import (
 )
 from emitter.client import boxes as boxes_module
 from emitter.client.reports import DocumentKind
+from emitter.config import Limits
 from emitter.v1 import box_pb2
 from served import BIN, OTHER_BIN, PHARMA_TEMPLATE, Served, gtin_of, new_id, pharma, product
 
@@ -54,8 +58,8 @@ def codes(served: Served) -> list[bytes]:
 def test_any_number_of_boxes_is_packed_in_as_many_documents(
     served: Served, codes: list[bytes], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(boxes_module, "PACK_UNITS", 4)
-    monkeypatch.setattr(boxes_module, "PACK_CODES", 7)
+    few = boxes_module.PACK_MAX._replace(units=4, codes=7)
+    monkeypatch.setattr(boxes_module, "PACK_MAX", few)
     own = names(*range(9))
     sizes = [1, 1, 1, 1, 1, 3, 4, 3, 1]
     units, at = [], 0
@@ -70,6 +74,32 @@ def test_any_number_of_boxes_is_packed_in_as_many_documents(
     with pytest.raises(Refused) as refused:
         list(served.client.aggregate_many(units, attempt="2"))
     assert refused.value.reason is Reason.BOX_EXISTS
+
+
+@pytest.mark.parametrize(("named", "documents"), [
+    ({}, 1), ({"codes": b"a\nb\n"}, 1), ({"codes": b"\n".join([b"a"] * 12)}, 2),
+    ({"spans": [CodeSpan()]}, 3), ({"spans": [CodeSpan()], "blocks": [BlockReference()]}, 6),
+    ({"transfers": [str(UUID(int=1))]}, 30), ({"boxes": [str(n) for n in range(25)]}, 3),
+])  # fmt: skip
+def test_a_document_of_packing_is_cut_where_servers_would_refuse_it(
+    named: dict[str, object], documents: int
+):
+    block = {"order_id": str(UUID(int=1)), "gtin": gtin_of(1)}
+    first = PackUnit(**named)
+    for each in (*first.spans, *first.blocks):
+        each.MergeFrom(type(each)(**block))
+    units = [PackUnit() for _ in range(3_000)]
+    for number, each in enumerate(units):
+        each.MergeFrom(first)
+        each.box = f"case {number}"
+        if not named:
+            each.codes = b"a"
+    pieces = list(boxes_module._pieces(units))
+    assert [each for piece in pieces for each in piece] == units
+    assert len(pieces) == documents
+    for piece in pieces:
+        request = box_pb2.AggregateCodesRequest(request_id="1", units=piece)
+        box_values.aggregate_codes(int(BIN), request).check(Limits())
 
 
 def test_boxes_are_listed(served: Served, codes: list[bytes]):

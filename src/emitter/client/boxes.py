@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import operator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,8 +24,29 @@ if TYPE_CHECKING:
 _BATCH_CODES = 50_000
 
 
-PACK_UNITS, PACK_CODES = 5_000, 30_000
-"""Boxes, and codes by text, that servers take in one document of packing."""
+class PackSize(NamedTuple):
+    """How much a document of packing, or a unit of it, names: boxes to pack into, codes by text.
+
+    ``spans`` counts blocks, too; ``boxes`` are those that go in.
+    """
+
+    units: int
+    codes: int
+    spans: int
+    transfers: int
+    boxes: int
+
+    @classmethod
+    def of(cls, unit: PackUnit) -> PackSize:
+        """Return the size of a unit."""
+        ends = unit.codes.count(b"\n")
+        codes = ends + (bool(unit.codes) and not unit.codes.endswith(b"\n"))
+        spans = len(unit.spans) + len(unit.blocks)
+        return cls(1, codes, spans, len(unit.transfers), len(unit.boxes))
+
+
+PACK_MAX = PackSize(units=5_000, codes=30_000, spans=1_000, transfers=100, boxes=30_000)
+"""What servers take in one document of packing, unless their operator has other limits."""
 
 
 class PackPiece(NamedTuple):
@@ -73,6 +95,8 @@ class BoxCalls(Caller):
         bin: str = "",
     ) -> Iterator[PackPiece]:
         """Pack any number of boxes, as many documents as it takes; yield each as it is made.
+
+        A unit is packed by one document, so what it names alone must fit into one (`PACK_MAX`).
 
         ``acceptance`` is each document's. The ids of the requests are made of what is packed, so
         whoever was cut off calls again and goes on; another ``attempt`` packs the same anew.
@@ -166,13 +190,13 @@ class BoxCalls(Caller):
 def _pieces(units: Iterable[PackUnit]) -> Iterator[list[PackUnit]]:
     """Yield units in order, as many together as one document takes."""
     piece: list[PackUnit] = []
-    codes = 0
+    size = [0] * len(PACK_MAX)
     for unit in units:
-        more = unit.codes.count(b"\n") + 1
-        if piece and (len(piece) == PACK_UNITS or codes + more > PACK_CODES):
+        more = PackSize.of(unit)
+        size = list(map(sum, zip(size, more, strict=True)))
+        if piece and any(map(operator.gt, size, PACK_MAX)):
             yield piece
-            piece, codes = [], 0
+            piece, size = [], list(more)
         piece.append(unit)
-        codes += more
     if piece:
         yield piece
