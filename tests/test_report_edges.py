@@ -96,7 +96,9 @@ def test_a_document_of_the_future_is_refused(bench: Bench, monkeypatch: pytest.M
         word = {"production_date": "productionDate", "document_date": "sourceDocDate"}[field]
         details: dict[str, object] = {word: f"{day}T00:00:00Z", "expirationDate": "2099-01-01"}
         if number % 2:
-            details = {"attributes": details}
+            details = {"attributes": details, word: "2020-01-01"}
+        else:
+            details["attributes"] = {word: "2020-01-01"}
         return introduction(codes, f"{field} {days} {large}", details=json.dumps(details))
 
     number = 0

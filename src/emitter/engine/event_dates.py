@@ -19,12 +19,11 @@ def require_past(today: dt.date, dated_on: dt.date | None, details: str) -> None
     ``details`` is JSON as it is kept (`api.report_values.DETAILS`); what is no date is passed over,
     and any day of the past will do.
     """
-    dates = {"event_date": dated_on}
+    dates = [("event_date", dated_on)]
     kept = _object(json.loads(details)) if details else {}
-    kept |= _object(kept.get("attributes"))
-    for word, field in _PAST.items():
-        dates[field] = _date(kept.get(word))
-    for field, date in dates.items():
+    for said in (kept, _object(kept.get("attributes"))):
+        dates += [(field, _date(said.get(word))) for word, field in _PAST.items()]
+    for field, date in dates:
         if date is not None and date > today + TOLERANCE:
             raise Refused(
                 Reason.FIELD_INVALID,
