@@ -95,8 +95,19 @@ def test_what_cannot_be_packed_is_named(here, place):
     assert json.loads(text)["bad"][-1]["identification_code"] == "none"
 
 
+def test_all_that_was_named_in_vain_is_shown_as_is_said(here, place):
+    (place.folder / "many.csv").write_bytes(b"\n".join(b"bad %d" % n for n in range(12)))
+    code, text, _ = here("box", "pack", "case 3", "many.csv")
+    assert code == 1
+    way = text[text.index("and 2 more") :].partition("emitter ")[2].split()
+    assert here(*way[:-1], "bad.tsv")[0] == 0
+    assert (place.folder / "bad.tsv").read_bytes().count(b"\n") == 12
+
+
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (("pack", "-", "codes.csv"), "a box, a tab and a code"),
+    (("pack", "-", "codes.csv", "--inner", "case 1"), "go with one BOX"),
+    (("pack", "-", "codes.csv", "--transfer", "1"), "go with one BOX"),
     (("show", "106141411234567890"), "18 digits"),
     (("show", "nobody's"), "No box nobody's"),
     (("pack", "empty"), "at least one code"),

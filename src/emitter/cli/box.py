@@ -37,8 +37,8 @@ _BIN = click.option(
 )  # fmt: skip
 _VALID = click.option(
     "--valid", is_flag=True,
-    help=t("Сделать, что можно; без этого – всё или ничего.",
-           "Do what can be done; otherwise all or nothing."),
+    help=t("Сделать, что можно; без этого каждый документ – весь или никак.",
+           "Do what can be done; otherwise each document is carried out as a whole or not at all."),
 )  # fmt: skip
 _REQUEST = click.option(
     "--request-id", "attempt", metavar="TEXT", default="",
@@ -51,8 +51,9 @@ _TRANSFERS = click.option(
            "The codes accepted by this transfer; may be repeated."),
 )  # fmt: skip
 _AGAIN = t(
-    " Повтор той же команды после обрыва вернёт тот же документ.",
-    " The same command again after a cut returns the same document.",
+    " После обрыва повторите ту же команду: сделанное не повторится, она вернёт те же документы.",
+    " After a cut say the same command again: what is done is not done twice, and it returns the "
+    "same documents.",
 )
 
 
@@ -146,6 +147,11 @@ def pack(
     units: list[PackUnit] = []
     of_box: dict[str, list[tuple[int, bytes]]] = {}
     if box_ == "-":
+        if inner or transfers:
+            raise click.UsageError(
+                t("--inner и --transfer относятся к одной упаковке BOX, не к «-»",
+                  "--inner and --transfer go with one BOX, not with -")
+            )  # fmt: skip
         for place, line in lines:
             name, tab, code = line.partition(b"\t")
             if not tab:
@@ -339,5 +345,7 @@ def _tell(
         print_json(plain(made) | {"bad": [plain_bad(each) for each in bad]})
     else:
         show_report(made)
-        show_bad(bad[:10], made.refused_count, t("Строка", "Line"))
+        whose = f" --bin {bin_}" if bin_ else ""
+        way = f"emitter report show {made.report_id}{whose} --refused FILE"
+        show_bad(bad[:10], made.refused_count, t("Строка", "Line"), way)
     return 1 if made.refused_count else 0

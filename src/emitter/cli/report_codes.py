@@ -298,8 +298,8 @@ def show(outcome: Outcome, heading: str, *, as_json: bool) -> None:
     show_bad(outcome.bad, outcome.refused, heading)
 
 
-def show_bad(bad: list[Bad], refused: int, heading: str) -> None:
-    """Print the table of codes named in vain."""
+def show_bad(bad: list[Bad], refused: int, heading: str, way: str = "--refused FILE") -> None:
+    """Print the table of codes named in vain; ``way`` leads to the rest of them."""
     if not bad:
         return
     say("")
@@ -314,8 +314,8 @@ def show_bad(bad: list[Bad], refused: int, heading: str) -> None:
     )  # fmt: skip
     rest = number(refused - sum(each.codes for each in bad))
     if rest != "0":
-        say(t(f"… и ещё {rest}; все – в файл: --refused FILE",
-              f"… and {rest} more; all of them into a file: --refused FILE"))  # fmt: skip
+        say(t(f"… и ещё {rest}; все – в файл: {way}",
+              f"… and {rest} more; all of them into a file: {way}"))  # fmt: skip
 
 
 def show_report(report: Report) -> None:
