@@ -52,6 +52,35 @@ class GoodsAudit:
                 assert bool(row.flags & IN_TRANSIT) == box.under_way
                 self._contents(engine, goods, name, box)
 
+    def _listed_boxes(self, engine: Engine, model: Model) -> None:
+        """Every box stands once in the lists of its owner, behind the box that it lies in."""
+        goods = Goods(model)
+        for bin_ in model.participants:
+            for state in BoxState:
+                mine = {
+                    (number, tuple(goods.path(number)[1:]))
+                    for number, box in model.boxes.items()
+                    if (box.owner, box.packed) == (bin_, state is BoxState.PACKED)
+                }
+                outermost = self._pages(engine, bin_, state, deep=False)
+                listed = self._pages(engine, bin_, state, deep=True)
+                paths = [tuple(goods.path(number)) for number in listed]
+                assert len(listed) == len(mine)
+                assert {(path[0], path[1:]) for path in paths} == mine
+                assert outermost == [path[0] for path in paths if len(path) == 1]
+                for path, before in zip(paths, [(), *paths], strict=False):
+                    assert path[1:] == before[len(before) - len(path) + 1 :]
+
+    def _pages(self, engine: Engine, bin_: int, state: BoxState, *, deep: bool) -> list[int]:
+        listed, token = [], b""
+        while True:
+            page, token = engine.boxes.owned(
+                bin_, state, deep=deep, page_size=PAGE_SIZE, page_token=token
+            )
+            listed += [view.box for view in page]
+            if not token:
+                return listed
+
     def _contents(self, engine: Engine, goods: Goods, name: BoxName, box: Box) -> None:
         """What lies in an outermost box is in the right one of its boxes."""
         opened = engine.boxes.contents(box.owner, name, deep=True)

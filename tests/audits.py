@@ -99,6 +99,7 @@ class Audit(GoodsAudit):
             self._documents(engine, model, bin_)
             self._transfers(engine, model, bin_)
         self._boxes(engine, model)
+        self._listed_boxes(engine, model)
         for place, blocks in model.blocks.items():
             self._listed_blocks(engine, model, place, blocks)
         self._verify_delivered(engine, model)
