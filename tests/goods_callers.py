@@ -19,6 +19,7 @@ from emitter.engine.transfer_commands import (
 from emitter.trade.circulation import Acceptance, DocumentKind
 from emitter.trade.packing import BoxKind, require_box
 from emitter.trade.parties import format_bin
+from emitter.v1.report_pb2 import ReportState
 from report_callers import Reports
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class GoodsCalls(Reports):
         self._boxes: list[BoxName] = []
         self._ssccs: list[str] = []
         self._introduced: list[bytes] = []
+        self._came: list[uuid.UUID] = []  # transfers of which it has accepted something
 
     def trade(self) -> None:
         """Do one thing with goods that were delivered or that came."""
@@ -49,7 +51,9 @@ class GoodsCalls(Reports):
         self.chance.choices(list(acts), list(acts.values()))[0]()
 
     def _some(self) -> CodeSet:
-        """Return codes, and boxes now and then; most codes are in circulation."""
+        """Return codes, and boxes or transfers now and then; most codes are in circulation."""
+        if self._came and self.chance.random() < 0.15:
+            return CodeSet(transfers=(self.chance.choice(self._came[-5:]),))
         codes = self._introduced or self._codes
         start = self.chance.randrange(len(codes))
         texts = codes[start : start + self.chance.choice((1, 3, 40))]
@@ -95,10 +99,15 @@ class GoodsCalls(Reports):
         elif self.chance.random() < 0.2:
             self.tell(RejectTransfer(self._bin, self.new_id(), transfer_id))
         else:
-            part = shipment.codes if self.chance.random() < 0.3 else None
+            part = CodeSet(shipment.codes.text, boxes=shipment.codes.boxes)
+            if part == CodeSet() or self.chance.random() < 0.7:
+                part = None
             accept = AcceptTransfer(self._bin, self.new_id(), transfer_id, part, None,
                                     Acceptance.VALID)  # fmt: skip
-            if not isinstance(self.tell(accept), Refused):
+            answer = self.tell(accept)
+            if not isinstance(answer, Refused):
+                if answer.document.state != ReportState.REPORT_STATE_REJECTED:
+                    self._came.append(transfer_id)
                 self._introduced += filter(None, shipment.codes.text.split(b"\n"))
                 self._boxes += shipment.codes.boxes
 
@@ -121,7 +130,8 @@ def _call(command: Command) -> Callable[[Client], object] | None:
         case AggregateCodes(request_id=name, units=units, acceptance=rule):
             packed = [
                 PackUnit(box=unit.box.text, kind=int(unit.kind), codes=unit.codes.text,
-                         boxes=[box.text for box in unit.codes.boxes])
+                         boxes=[box.text for box in unit.codes.boxes],
+                         transfers=map(str, unit.codes.transfers))
                 for unit in units
             ]  # fmt: skip
             return lambda client: client.aggregate(packed, request_id=name, acceptance=int(rule))
@@ -148,4 +158,5 @@ def _call(command: Command) -> Callable[[Client], object] | None:
 
 def _codes(codes: CodeSet) -> Codes:
     texts = codes.text.split(b"\n") if codes.text else []
-    return Codes(texts, boxes=[box.text for box in codes.boxes])
+    transfers = [str(transfer_id) for transfer_id in codes.transfers]
+    return Codes(texts, boxes=[box.text for box in codes.boxes], transfers=transfers)

@@ -44,6 +44,7 @@ from emitter.trade.circulation import DocumentKind
 from emitter.v1.report_pb2 import Report, ReportState
 from emitter.v1.transfer_pb2 import AcceptTransferResponse
 from home import SSCC_PREFIX
+from model_documents import sets_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -249,7 +250,10 @@ def _blocks(engine: Engine, bin_: int) -> list[BlockView]:
 
 
 def goods_of(promises: Sequence[Promise]) -> Counter[str]:
-    """Return how many documents about goods clients were told of that did something, by kind."""
+    """Return how many documents about goods clients were told of that did something, by kind.
+
+    And how many of them named codes by a transfer.
+    """
     told: Counter[str] = Counter()
     for promise in promises:
         match promise.command, promise.facts:
@@ -260,6 +264,8 @@ def goods_of(promises: Sequence[Promise]) -> Counter[str]:
             case _:
                 continue
         told[DocumentKind(document.kind).name] += document.state != REJECTED
+        named = any(codes.transfers for codes in sets_of(promise.command))
+        told["named by a transfer"] += named and document.state != REJECTED
     return told
 
 
