@@ -104,7 +104,7 @@ def cut(spans: NDArray[np.void], runs: NDArray[np.void]) -> NDArray[np.void]:
     first = runs["first"].astype(np.int64)
     end = first + runs["count"]
     span_end = spans["first"].astype(np.int64) + spans["count"]
-    bounds = np.unique(np.concatenate([first, end, spans["first"].astype(np.int64), span_end]))
+    bounds = _distinct([first, end, spans["first"].astype(np.int64), span_end])
     starts, counts = bounds[:-1], np.diff(bounds)
     run = np.searchsorted(first, starts, side="right") - 1
     kept = (run >= 0) & (starts < end[run]) if len(runs) else np.zeros(len(starts), bool)
@@ -197,9 +197,8 @@ def overlay(old: NDArray[np.void], new: NDArray[np.void]) -> NDArray[np.void]:
     """Return sorted spans with others laid over them: merged, and without those of value 0."""
     new_end = new["first"].astype(np.int64) + new["count"]
     old_end = old["first"].astype(np.int64) + old["count"]
-    bounds = np.unique(np.concatenate([
-        old["first"].astype(np.int64), old_end, new["first"].astype(np.int64), new_end,
-    ]))  # fmt: skip
+    firsts = old["first"].astype(np.int64), new["first"].astype(np.int64)
+    bounds = _distinct([*firsts, old_end, new_end])
     starts = bounds[:-1]
     value = values_at(old, starts)
     if len(new):
@@ -212,6 +211,13 @@ def overlay(old: NDArray[np.void], new: NDArray[np.void]) -> NDArray[np.void]:
     spans["count"] = np.diff(starts[begins], append=bounds[-1:])
     said: NDArray[np.void] = spans[spans["value"] != 0]
     return said
+
+
+def _distinct(arrays: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the values of all arrays, sorted, each once: much faster than by hashing them."""
+    values = np.sort(np.concatenate(arrays))
+    distinct: NDArray[np.int64] = values[np.append(True, np.diff(values) != 0)[: len(values)]]
+    return distinct
 
 
 class _Root(NamedTuple):
