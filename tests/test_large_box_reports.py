@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import BIN, OTHER_BIN, Bench
+from conftest import BIN, OTHER_BIN, Bench, Clock
+from emitter.config import Limits
 from emitter.engine import engine as engine_module
-from emitter.engine import large_reports, reports
+from emitter.engine import large_reports
 from emitter.engine.box_commands import AggregateCodes, DisaggregateBoxes, PackUnit
 from emitter.engine.code_sets import CodeSet
 from emitter.engine.code_states import CHUNK
@@ -16,16 +17,23 @@ from emitter.engine.commands import ReportCodes
 from emitter.engine.invariants import check_store
 from emitter.engine.transfer_commands import ShipCodes
 from emitter.errors import Reason
-from emitter.trade.circulation import Acceptance, DocumentKind, DocumentStatus, WithdrawalReason
+from emitter.trade.circulation import (
+    MOVES,
+    Acceptance,
+    DocumentKind,
+    DocumentStatus,
+    WithdrawalReason,
+)
 from emitter.trade.packing import BoxKind
 from emitter.trade.states import CodeState
 from test_box_transfers import Boxed, sscc
-from trading import VALID, WHOLE, Trade
+from trading import THIRD_BIN, VALID, WHOLE, Trade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emitter.engine.commands import Command
+    from emitter.engine.keys import KeyRing
     from emitter.trade.packing import BoxName
 
 SCATTERED = range(0, 6 * CHUNK, 300)
@@ -37,10 +45,23 @@ class Scene(Boxed):
 
     def __init__(self, bench: Bench) -> None:
         Trade.__init__(self, bench, 7 * CHUNK)
+        self.holder = BIN
         self.inner, self.second, self.pallet, self.truck = map(sscc, range(4))
         self.pack(self.inner, self.text(*SCATTERED[::2]))
         self.pack(self.second, self.text(*SCATTERED[1::2]))
         self.pack(self.pallet, CodeSet(boxes=(self.inner, self.second)))
+        self.goods = CodeSet(boxes=(self.pallet,))
+
+    def change_hands(self) -> None:
+        """Let another have the pallet and the code, and name them by their transfer."""
+        sent = self.ship(self.goods).transfer.transfer_id
+        self.accept(sent)
+        self.accept(self.ship(self.text(FREE)).transfer.transfer_id)
+        self.holder, self.goods = OTHER_BIN, CodeSet(transfers=(sent,))
+
+    def report_goods(self, kind: DocumentKind) -> ReportCodes:
+        reason = next(iter(MOVES[kind].reasons), None)
+        return ReportCodes(self.holder, "report", kind, self.goods, reason, WHOLE)
 
     def sale(self, request_id: str, *boxes: BoxName, bin_: int = BIN, acceptance=WHOLE):
         gift = WithdrawalReason.GIFT
@@ -93,33 +114,37 @@ def test_boxes_that_cannot_be_moved_are_named_as_in_a_small_report(
 
 def _put_in(scene: Scene) -> Command:
     unit = PackUnit(scene.inner, scene.text(FREE), BoxKind.TRANSPORT, update=True)
-    return AggregateCodes(BIN, "meanwhile", (unit,))
+    return AggregateCodes(scene.holder, "meanwhile", (unit,))
 
 
 def _put_on(scene: Scene) -> Command:
     unit = PackUnit(scene.truck, scene.boxes(scene.pallet), BoxKind.TRANSPORT)
-    return AggregateCodes(BIN, "meanwhile", (unit,))
+    return AggregateCodes(scene.holder, "meanwhile", (unit,))
 
 
 def _disband(scene: Scene) -> Command:
-    return DisaggregateBoxes(BIN, "meanwhile", (scene.pallet,), CodeSet())
+    return DisaggregateBoxes(scene.holder, "meanwhile", (scene.pallet,), CodeSet())
 
 
 def _take_out(scene: Scene) -> Command:
-    return DisaggregateBoxes(BIN, "meanwhile", (), scene.text(SCATTERED[4]))
+    return DisaggregateBoxes(scene.holder, "meanwhile", (), scene.text(SCATTERED[4]))
 
 
 def _ship(scene: Scene) -> Command:
-    return ShipCodes(BIN, "meanwhile", OTHER_BIN, scene.boxes(scene.pallet))
+    return ShipCodes(scene.holder, "meanwhile", THIRD_BIN, scene.boxes(scene.pallet))
 
 
 @pytest.mark.parametrize("other", [_put_in, _put_on, _disband, _take_out, _ship])
+@pytest.mark.parametrize("named", ["box", "transfer"])
 @pytest.mark.parametrize("steps", range(1, 8))
 def test_what_others_do_meanwhile_goes_before_or_after_or_is_repeated(
-    scene: Scene, other: Callable[[Scene], Command], steps: int
+    scene: Scene, other: Callable[[Scene], Command], named: str, steps: int
 ):
     engine = scene.bench.engine
-    report = engine.submit(scene.sale("sale", scene.pallet))
+    if named == "transfer":
+        scene.change_hands()
+    sale = scene.report_goods(DocumentKind.WITHDRAWAL)
+    report = engine.submit(sale)
     for _ in range(steps):
         engine._writer.run_once()
     late = engine.submit(other(scene))
@@ -138,17 +163,53 @@ def test_what_others_do_meanwhile_goes_before_or_after_or_is_repeated(
         assert hindered.reason is Reason.CODES_BUSY
         assert refused is None
         assert engine.execute(other(scene))
-    again = engine.execute(scene.sale("sale", scene.pallet, acceptance=WHOLE))
+    again = engine.execute(sale)
     assert again.replayed is (refused is None)
     check_store(scene.bench.store, whole=True)
 
 
-def test_a_repeat_is_answered_however_much_lies_in_the_box_by_now(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("named", ["box", "transfer"])
+@pytest.mark.parametrize("steps", range(1, 8))
+def test_a_return_goes_on_wherever_its_box_is_put(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, named: str, steps: int
 ):
+    """It moves the same codes, so that one of the two goes before the other says nothing."""
+    engine = scene.bench.engine
+    if named == "transfer":
+        scene.change_hands()
+    monkeypatch.setattr(engine_module, "LARGE_ROWS", 10_000)
+    scene.withdraw(scene.holder, scene.goods)
+    monkeypatch.setattr(engine_module, "LARGE_ROWS", 0)
+    report = engine.submit(scene.report_goods(DocumentKind.RETURN))
+    for _ in range(steps):
+        engine._writer.run_once()
+    late = engine.submit(_put_on(scene))
+    engine.work_off()
+    assert late.exception() is None
+    assert report.result().value.row.moved == len(SCATTERED)
+    assert scene.withdrawn() == []
+
+
+def test_more_runs_than_may_wait_are_refused_and_their_repeat_is_not(
+    keys: KeyRing, monkeypatch: pytest.MonkeyPatch
+):
+    bench = Bench(keys, Clock(), Limits(job_participant_weight_max=4))
+    scene = Scene(bench)
+    small = scene.report_goods(DocumentKind.WITHDRAWAL)
+    monkeypatch.setattr(engine_module, "LARGE_ROWS", 0)
+    assert len(SCATTERED) > 4 * large_reports._RUNS_A_SERIAL
+    refusal = bench.refusal(small)
+    assert (refusal.reason, refusal.details["limit"]) == (Reason.FIELD_INVALID, "20")
+    monkeypatch.setattr(engine_module, "LARGE_ROWS", 10_000)
+    assert bench.engine.execute(small).value.status is DocumentStatus.ACCEPTED
+    monkeypatch.setattr(engine_module, "LARGE_ROWS", 0)
+    assert bench.engine.execute(small).replayed
+    check_store(bench.store, whole=True)
+
+
+def test_a_repeat_is_answered_however_much_lies_in_the_box_by_now(scene: Scene):
     engine = scene.bench.engine
     first = engine.execute(scene.sale("sale", scene.pallet)).value
-    monkeypatch.setattr(reports, "ROWS_MAX", 5)
     scene.unpack(scene.pallet, BIN)
     unit = PackUnit(scene.pallet, scene.span(FREE, CHUNK - 10), BoxKind.TRANSPORT)
     assert engine.execute(AggregateCodes(BIN, "anew", (unit,))).value.row.moved == CHUNK - 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import BIN, DAY, LP, OTHER_BIN, SHOES, Bench
-from emitter.engine import shipping
+from emitter.engine import room
 from emitter.engine.code_sets import CodeSet, CodeSpan
 from emitter.engine.commands import OrderLine, RegisterParticipant
 from emitter.engine.transfer_commands import (
@@ -122,7 +122,7 @@ def test_what_could_not_be_accepted_at_once_is_not_shipped(
         codes += trade.bench.codes(trade.bench.deliver(order, "block").value)
     text = CodeSet(text=b"\n".join(codes))
     trade.report(BIN, DocumentKind.INTRODUCTION, text, IntroductionWay.PRODUCTION)
-    monkeypatch.setattr(shipping, "ROWS_MAX", 50)
+    monkeypatch.setattr(room, "ROWS_MAX", 50)
     shipped = []
     for count in range(1, 15):
         goods = CodeSet(text=b"\n".join(codes[:count]))

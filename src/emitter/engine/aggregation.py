@@ -15,16 +15,18 @@ from emitter.engine.box_naming import split_boxed
 from emitter.engine.box_trees import BoxPlan, as_runs
 from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place
-from emitter.engine.reports import ReportStep, too_large
+from emitter.engine.reports import ReportStep
+from emitter.engine.room import announce, document_rows, require_room, rows_of_document
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.box_rows import IN_TRANSIT, BoxRow
 from emitter.store.code_rows import BOXED, IN_VAIN, BufferRuns, LifeRow, runs_in_vain
-from emitter.store.port import ROWS_MAX
 from emitter.store.spans import SPAN, change_spans, cut, new_spans, overlay, read_spans
+from emitter.trade.circulation import Acceptance
 from emitter.trade.packing import PACK, UNPACK, BoxKind, BoxState, is_sscc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from uuid import UUID
 
     from numpy.typing import NDArray
@@ -37,8 +39,9 @@ if TYPE_CHECKING:
     from emitter.store.spans import SpanChange
 
 
-_ROWS_A_DOCUMENT = 40
 _ROWS_A_BOX = 40  # of one that is changed: its content before and after, and the boxes around it
+_ROWS_A_RUN = 8  # pages of a map that a run lies in, before and after; its share of a content
+_ROWS_A_PLACE = 3  # of a buffer: life, trace, and the root of the map
 _NOTHING = np.empty(0, SPAN)
 
 
@@ -72,28 +75,44 @@ class BoxChange(NamedTuple):
             self.work.change(life_key, life._replace(flags=life.flags | BOXED))
 
 
-def box_change(
-    work: Work, plan: BoxPlan, spans: dict[Place, NDArray[np.void]], rows_max: int
-) -> BoxChange:
-    """Return what writes a plan, and the boxes of codes as sorted spans by buffer (0: no box).
-
-    Refused where it writes more rows than were announced.
-    """
+def box_change(work: Work, plan: BoxPlan, spans: dict[Place, NDArray[np.void]]) -> BoxChange:
+    """Return what writes a plan, and the boxes of codes as sorted spans by buffer (0: no box)."""
     puts, deletes = plan.pack()
     maps = []
     for place, boxed in spans.items():
         key = schema.boxed_key(*place)
         maps.append((place, change_spans(work, key, buffer_at(work, place).quantity, boxed)))
-    change = BoxChange(work, puts, deletes, maps)
-    if change.rows + _ROWS_A_DOCUMENT > rows_max:
-        raise too_large("boxes")
-    return change
+    return BoxChange(work, puts, deletes, maps)
 
 
-class AggregateStep(ReportStep):
-    """Pack codes and boxes into boxes."""
+class _BoxStep(ReportStep):
+    """A document that changes what lies in boxes; how many rows that needs, only judging tells."""
 
     request_kind = schema.RequestKind.AGGREGATION
+
+    def _announced(self, rows: int) -> int:
+        """Return how many rows it announces: so many of boxes and maps, and those of its document.
+
+        Any of its codes may be moved or refused by itself.
+        """
+        codes = int(self.runs["count"].sum(dtype=np.int64))
+        entries = codes + len(self.repeated) + self._box_items + len(self._boxes)
+        places = len(self.places)
+        return announce(rows + _ROWS_A_PLACE * places + document_rows(codes, entries, 2 * places))
+
+    def _require_room(
+        self, changes: list[Change], taken: list[BufferRuns], lost: NDArray[np.void]
+    ) -> None:
+        rows = sum(change.rows for change in changes if isinstance(change, BoxChange))
+        require_room(rows + rows_of_document(taken, lost), self.rows_max, "boxes")
+
+    def claims(self) -> tuple[bytes, ...]:
+        """Return the request, the orders and the boxes: one step a round works with these."""
+        return (schema.BOXES, *super().claims())
+
+
+class AggregateStep(_BoxStep):
+    """Pack codes and boxes into boxes."""
 
     def __init__(
         self, command: AggregateCodes, document_id: UUID, named: NamedCodes, limits: Limits
@@ -110,12 +129,10 @@ class AggregateStep(ReportStep):
     def _rows(self) -> int:
         """Return how many rows it announces; it judges before it writes whether they do."""
         updates = sum(unit.update for unit in self._units)
+        in_parts = self.command.acceptance is Acceptance.VALID
+        runs = int(self.runs["count"].sum(dtype=np.int64)) if in_parts else len(self.runs)
         rows = 4 * len(self._units) + 2 * self._box_items + _ROWS_A_BOX * updates
-        return min(ROWS_MAX, rows + 4 * len(self.runs) + _ROWS_A_DOCUMENT)
-
-    def claims(self) -> tuple[bytes, ...]:
-        """Return the request, the orders and the boxes: one step a round works with these."""
-        return (schema.BOXES, *super().claims())
+        return self._announced(rows + _ROWS_A_RUN * runs)
 
     def reads(self) -> tuple[bytes, ...]:
         """Return the rows that packing is judged by, those of all boxes at once."""
@@ -149,7 +166,7 @@ class AggregateStep(ReportStep):
                 packed = True
         if not packed:
             return [], _boxes_in_vain(lost)
-        return [box_change(work, plan, spans, self.rows_max)], _boxes_in_vain(lost)
+        return [box_change(work, plan, spans)], _boxes_in_vain(lost)
 
     def _by_unit(
         self, place: Place, runs: NDArray[np.void], by_unit: dict[int, list[BufferRuns]]
@@ -158,17 +175,10 @@ class AggregateStep(ReportStep):
         named = self.runs[self.runs["slot"] == self.places.index(place)]
         units = (self._items.units(named["item"]) + 1).astype(np.uint64)
         pieces = cut(overlay(_NOTHING, new_spans(named, units)), runs)
-        order = np.argsort(pieces["value"], kind="stable")
-        unit = pieces["value"].astype(np.int64) - 1
-        inside = as_runs(pieces[order])
-        starts = np.flatnonzero(np.append(True, np.diff(unit[order]) != 0))
-        ends = [*starts[1:].tolist(), len(inside)]
-        for number, start, end in zip(
-            unit[order][starts].tolist(), starts.tolist(), ends, strict=True
-        ):
-            by_unit[number].append(BufferRuns(*place, inside[start:end]))
-        boxes = np.array([one.box.box for one in self._units], np.uint64)
-        return new_spans(pieces, boxes[unit])
+        for number, inside in _by_value(pieces):
+            by_unit[number - 1].append(BufferRuns(*place, inside))
+        boxes = np.array([0, *(one.box.box for one in self._units)], np.uint64)
+        return new_spans(pieces, boxes[pieces["value"]])
 
     def _judge_box(self, work: Work, plan: BoxPlan, number: int, unit: PackUnit) -> BoxRow:
         """Return the row of a unit's box before anything goes in; refuse one that cannot be."""
@@ -257,10 +267,8 @@ class AggregateStep(ReportStep):
         plan.put_in(box, codes, boxes)
 
 
-class DisaggregateStep(ReportStep):
+class DisaggregateStep(_BoxStep):
     """Disband boxes, and take codes and boxes out of those they lie in."""
-
-    request_kind = schema.RequestKind.AGGREGATION
 
     def __init__(self, command: DisaggregateBoxes, document_id: UUID, named: NamedCodes) -> None:
         """Take what is named: the codes, and those directly in boxes to disband (the last items).
@@ -279,14 +287,13 @@ class DisaggregateStep(ReportStep):
         super().__init__(command, document_id, named._replace(runs=runs, boxes=boxes), UNPACK)
 
     def _rows(self) -> int:
-        """Return how many rows it announces; it judges before it writes whether they do."""
+        """Return how many rows it announces: each code not named by a box may lie in its own."""
+        boxed = self.runs["boxed"]
+        boxes = len(self._boxes) + len(self._inner)
+        boxes += int(self.runs["count"][~boxed].sum(dtype=np.int64))
         inside = sum(box.boxes for box in self._boxes)
-        rows = _ROWS_A_BOX * (len(self.runs) + len(self._boxes) + len(self._inner)) + 2 * inside
-        return min(ROWS_MAX, rows + _ROWS_A_DOCUMENT)
-
-    def claims(self) -> tuple[bytes, ...]:
-        """Return the request, the orders and the boxes: one step a round works with these."""
-        return (schema.BOXES, *super().claims())
+        runs = int(np.count_nonzero(boxed))
+        return self._announced(_ROWS_A_BOX * boxes + 2 * inside + _ROWS_A_RUN * runs)
 
     def _held_back(
         self, work: Work, place: Place, named: NDArray[np.void]
@@ -306,16 +313,15 @@ class DisaggregateStep(ReportStep):
         """Plan codes out of their boxes, then boxes out of theirs, then boxes disbanded."""
         del changes
         plan = BoxPlan(work)
-        whole = [one.box for one in self._boxes if one.item not in refused]
+        whole = dict.fromkeys(one.box for one in self._boxes if one.item not in refused)
         by_box: defaultdict[int, list[BufferRuns]] = defaultdict(list)
         spans = {}
         for buffer in taken:
             place = Place(*buffer[:3])
             pieces = cut(read_spans(work, schema.boxed_key(*place), buffer.runs), buffer.runs)
-            for box in np.unique(pieces["value"]).tolist():
+            for box, inside in _by_value(pieces):
                 if box not in whole:
-                    runs = as_runs(pieces[pieces["value"] == box])
-                    by_box[box].append(BufferRuns(*place, runs))
+                    by_box[box].append(BufferRuns(*place, inside))
             spans[place] = new_spans(buffer.runs, 0)
         for box, codes in by_box.items():
             plan.take_codes(box, codes)
@@ -325,7 +331,7 @@ class DisaggregateStep(ReportStep):
                 plan.disband(box)
         if not (whole or by_box or moved):
             return [], lost
-        return [box_change(work, plan, spans, self.rows_max)], lost
+        return [box_change(work, plan, spans)], lost
 
     def _take_inner(self, plan: BoxPlan) -> tuple[NDArray[np.void], bool]:
         """Plan boxes out of those they lie in; return the others, and whether any came out."""
@@ -348,6 +354,14 @@ class DisaggregateStep(ReportStep):
         for parent, boxes in by_parent.items():
             plan.take_boxes(parent, boxes)
         return _boxes_in_vain(lost), any(by_parent.values())
+
+
+def _by_value(pieces: NDArray[np.void]) -> Iterator[tuple[int, NDArray[np.void]]]:
+    """Yield each value of sorted pieces with its runs, sorted too."""
+    pieces = pieces[np.argsort(pieces["value"], kind="stable")]
+    starts = np.flatnonzero(np.append(True, np.diff(pieces["value"]) != 0)[: len(pieces)])
+    values = pieces["value"][starts].tolist()
+    return zip(values, np.split(as_runs(pieces), starts[1:]), strict=True)
 
 
 def _boxes_in_vain(boxes: list[tuple[int, Reason]]) -> NDArray[np.void]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _NONE = CodeSet()
-_KINDS = 5  # of items of a set: texts, spans, blocks, transfers, boxes
+_KINDS = ("codes", "spans", "blocks", "transfers", "boxes")  # items of a set, in their order
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +119,20 @@ class Items:
         """Return the item of the document for each item of the merged set."""
         parts = [
             np.arange(start, start + size)
-            for kind in range(_KINDS - 1)
+            for kind in range(len(_KINDS) - 1)
             for start, size in zip(
                 self._starts[:, kind].tolist(), self._sizes[:, kind].tolist(), strict=True
             )
             if size
         ]
         return np.concatenate([np.empty(0, np.uint32), *parts]).astype(np.uint32)
+
+    def field(self, kind: str, number: int) -> str:
+        """Return what the caller calls an item of the merged set, by its number in its kind."""
+        ends = np.cumsum(self._sizes[:, _KINDS.index(kind)])
+        unit = int(np.searchsorted(ends, number, side="right"))
+        first = int(ends[unit - 1]) if unit else 0
+        return f"units[{unit}].{kind}[{number - first}]"
 
     def units(self, items: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Return the unit of each item."""

@@ -80,7 +80,8 @@ class Boxes:
             if self._space is not None:
                 boxes = [(f"units[{n}].box", u.box.box) for n, u in enumerate(command.units)]
                 require_own_ssccs(self._store, self._space, command.bin, boxes)
-            named = name_codes(command.merged()[0], *sources, whole=False)
+            codes, items = command.merged()
+            named = name_codes(codes, *sources, whole=False, field=items.field)
             return AggregateStep(command, new_id(), named, self._limits)
         named = name_codes(command.named(), *sources, deep=False, whole=False)
         return DisaggregateStep(command, new_id(), named)

@@ -20,7 +20,7 @@ from emitter.engine.transfer_naming import name_transfers
 from emitter.errors import Reason, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from numpy.typing import NDArray
@@ -80,6 +80,12 @@ class CodeSet:
         """Return how many ranges, blocks and transfers there are."""
         return self.ranges + len(self.transfers)
 
+    def field(self, item: int) -> str:
+        """Return what a caller calls an item that is a transfer or a box."""
+        number = item - self.texts - self.ranges
+        boxes = number - len(self.transfers)
+        return f"boxes[{boxes}]" if boxes >= 0 else f"transfers[{number}]"
+
     def check(self, limits: Limits) -> None:
         """Refuse an empty set and one above the limits."""
         if not self.texts + self.named + len(self.boxes):
@@ -127,11 +133,13 @@ def name_codes(
     deep: bool = True,
     whole: bool = True,
     among: Sequence[int] | None = None,
+    field: Callable[[str, int], str] = "{}[{}]".format,
 ) -> NamedCodes:
     """Find what a participant's set names; refuses a span, block or transfer that is not there.
 
     Boxes inside named ones count only if ``deep``; boxes that came with a transfer are named by it
-    only if ``whole``. Boxes are the participant's, or ``among`` those given.
+    only if ``whole``. Boxes are the participant's, or ``among`` those given. ``field`` tells what
+    the caller calls an item: of its kind, the number among these.
     """
     located = locate_codes(codes.text, store, ranges, keys, identification=True)
     # A wrong check of another's code is not told from a right one: a report is no way to guess.
@@ -146,14 +154,14 @@ def name_codes(
     slots = {place: slot for slot, place in enumerate(located.places)}
     runs = [texts]
     item = len(texts)
-    for field, order_id, gtin, first, count in _spans(codes, bin_, store):
+    for kind, number, order_id, gtin, first, count in _spans(codes, bin_, store):
         buffer = require_buffer(read_order(store, bin_, order_id).row, gtin)
         if not 0 <= first < first + count <= buffer.quantity:
-            raise Refused(Reason.SPAN_INVALID, field=field, limit=buffer.quantity)
+            raise Refused(Reason.SPAN_INVALID, field=field(kind, number), limit=buffer.quantity)
         slot = slots.setdefault(Place(bin_, order_id, gtin), len(slots))
         runs.append(np.array([(item, slot, first, count, 0, False)], NAMED))
         item += 1
-    transfers = name_transfers(codes.transfers, bin_, item, store, whole=whole)
+    transfers = name_transfers(codes.transfers, bin_, item, store, whole=whole, field=field)
     for named in transfers:
         runs += _runs(named.item, named.buffers, slots, boxed=False)
     item += len(transfers)
@@ -178,11 +186,11 @@ def _runs(
     return named
 
 
-def _spans(codes: CodeSet, bin_: int, store: Store) -> list[tuple[str, UUID, int, int, int]]:
-    """Return spans and blocks as (field, order, GTIN, first, count)."""
-    spans = [(f"spans[{number}]", *span) for number, span in enumerate(codes.spans)]
+def _spans(codes: CodeSet, bin_: int, store: Store) -> list[tuple[str, int, UUID, int, int, int]]:
+    """Return spans and blocks as (kind, number, order, GTIN, first, count)."""
+    spans = [("spans", number, *span) for number, span in enumerate(codes.spans)]
     for number, name in enumerate(codes.blocks):
         block = read_block(store, bin_, name.order_id, name.gtin, name.block_id)
-        spans.append((f"blocks[{number}]", name.order_id, name.gtin, block.first,
+        spans.append(("blocks", number, name.order_id, name.gtin, block.first,
                       block.row.quantity))  # fmt: skip
     return spans

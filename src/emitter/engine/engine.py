@@ -172,7 +172,7 @@ class Engine(Circulation, Keeping, Tokens):
             return self._jobs.run(SelfMadeOrder(command, self._new_id(), self.keys, limit))
         step = self._step(command)
         if isinstance(step, ReportStep) and step.may_be_job and step.rows_max > LARGE_ROWS:
-            return self._jobs.run(LargeReport(step, self._store))
+            return self._jobs.run(LargeReport(step, self._store, self.limits))
         return self._writer.submit(step)
 
     def execute(self, command: Command) -> Answer:
@@ -226,7 +226,7 @@ class Engine(Circulation, Keeping, Tokens):
     def _name(self, bin_: int) -> Callable[[CodeSet, tuple[int, ...] | None], NamedCodes]:
         """Return what finds the codes that sets of a participant name."""
         sources = (bin_, self._store, self._ranges, self.keys)
-        return lambda codes, boxes: name_codes(codes, *sources, among=boxes)
+        return lambda codes, boxes: name_codes(codes, *sources, whole=boxes is None, among=boxes)
 
     def resume_jobs(self) -> int:
         """Take up jobs that a crash or bad weather has left (see `jobs`); return how many.

@@ -11,7 +11,8 @@ step, then the report as a whole has happened at no moment: it ends with CODES_B
 
 Named boxes are judged by the first step and again by the last. In between nobody takes a code of
 theirs out or ships them, for that moves codes of locked buffers; but something may be put into them
-or they into another box. Then the report ends with BOX_CHANGED, to be repeated.
+or they into another box. If something was put into them, or they lie in another and the goods leave
+their place, it ends with BOX_CHANGED, to be repeated. Other reports go through as they are.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from emitter.engine.job_steps import STEP_ROWS, JobStep
 from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place, read_buffers
 from emitter.engine.participants import require_active
-from emitter.engine.reports import status_of, too_large, unnamed, write_parts
+from emitter.engine.reports import status_of, unnamed, write_parts
+from emitter.engine.room import too_large, too_many_runs
 from emitter.engine.staged_rows import stage_rows, valid_rows
 from emitter.errors import Reason, Refused
 from emitter.store import schema
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from emitter.config import Limits
     from emitter.engine.job_steps import Steps
     from emitter.engine.reports import DocumentView, ReportStep
     from emitter.engine.work import Work
@@ -64,7 +67,6 @@ _PIECE_ROWS = 1_300  # with the list of their keys, which is a row
 _ROWS_A_PLACE = 3  # life, trace, and a chunk that holds the delivered mark
 _WEIGHT = 100
 _RUNS_A_SERIAL = 5  # runs that take as much memory as what the limits of jobs count
-_WEIGHT_MAX = 100_000  # what is named by boxes may be any number of runs, and waits like this many
 
 Marks = dict[Place, tuple[int, int]]  # delivered, state of a buffer
 
@@ -93,11 +95,13 @@ class LargeReport:
     stages = True
     shares: frozenset[bytes] = frozenset()
 
-    def __init__(self, report: ReportStep, store: Store) -> None:
+    def __init__(self, report: ReportStep, store: Store, limits: Limits) -> None:
         self.report = report
         self.bin = report.bin
         self.job_id = report.document_id
-        self.weight = min(len(report.runs) // _RUNS_A_SERIAL, _WEIGHT_MAX) + _WEIGHT
+        most = limits.job_participant_weight_max
+        self.weight = min(len(report.runs) // _RUNS_A_SERIAL + _WEIGHT, most)
+        self._runs_max = most * _RUNS_A_SERIAL  # boxes and transfers name any number
         orders = {schema.order_key(place.bin, place.order_id) for place in report.places}
         self.holds = frozenset((report.request or b"", *orders))
         self._store = store
@@ -108,6 +112,8 @@ class LargeReport:
         answer = yield _OpenStep(self)
         if answer.replayed:
             return answer
+        if len(self._runs) > self._runs_max:
+            raise too_many_runs(self._runs_max)
         refused: dict[int, Reason] = answer.value
         self._runs, held = without_boxes(self.report.runs, refused)
         slots = np.unique(self._runs["slot"][self._runs["slot"] >= 0]).tolist()

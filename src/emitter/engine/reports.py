@@ -14,19 +14,18 @@ import numpy as np
 
 from emitter.engine.batch import Proposal
 from emitter.engine.box_naming import judge_boxes, without_boxes
-from emitter.engine.code_states import CHUNK, BufferMove
+from emitter.engine.code_states import BufferMove
 from emitter.engine.event_dates import require_past
 from emitter.engine.holding import held_back
 from emitter.engine.in_vain import joined, without_places
 from emitter.engine.lives import buffer_at, life_of
 from emitter.engine.locating import Place
 from emitter.engine.participants import require_active
-from emitter.errors import Reason, Refused
+from emitter.engine.room import rows_of_report
+from emitter.errors import Reason
 from emitter.store import schema
 from emitter.store.code_rows import (
-    BUFFER_BYTES,
     IN_VAIN,
-    PART_BYTES,
     RUN,
     BufferRuns,
     DocumentRow,
@@ -36,7 +35,6 @@ from emitter.store.code_rows import (
     pack_runs,
     runs_in_vain,
 )
-from emitter.store.port import ROWS_MAX
 from emitter.trade.circulation import UTILISED, Acceptance, DocumentKind, DocumentStatus
 
 if TYPE_CHECKING:
@@ -116,7 +114,7 @@ class ReportStep:
 
     def _rows(self) -> int:
         """Return how many rows it writes at most."""
-        return _rows_max(self.runs, len(self.repeated), len(self.places))
+        return rows_of_report(self.runs, len(self.repeated), len(self.places))
 
     def claims(self) -> tuple[bytes, ...]:
         """Return the request and the orders, whose delivery and closing move codes too; and boxes.
@@ -159,6 +157,7 @@ class ReportStep:
         status = status_of(changes, lost_codes, self.command.acceptance)
         if status is DocumentStatus.REJECTED:
             taken, changes = [], []
+        self._require_room(changes, taken, lost_codes)
         codes = sum(int(part["count"].sum(dtype=np.int64)) for part in (named_runs, self.repeated))
         codes += len(refused) + self._box_items
         return Proposal(
@@ -211,6 +210,11 @@ class ReportStep:
     ) -> tuple[list[Change], NDArray[np.void]]:
         """Return what is to be settled, and what was named in vain besides codes (`IN_VAIN`)."""
         return changes, np.empty(0, IN_VAIN)
+
+    def _require_room(
+        self, changes: list[Change], taken: list[BufferRuns], lost: NDArray[np.void]
+    ) -> None:
+        """Refuse what writes more rows than were announced; a report never does."""
 
     def _settle(self, work: Work, judged: _Judged) -> DocumentView:
         for change in judged.changes:
@@ -314,35 +318,6 @@ def apart(named: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.void]]:
     runs["first"] += overlap.astype(np.uint32)
     runs["count"] -= overlap.astype(np.uint32)
     return runs[runs["count"] > 0], again
-
-
-def _rows_max(runs: NDArray[np.void], repeated: int, places: int) -> int:
-    """Return how many rows a report writes at most, whatever the states of its codes.
-
-    Chunks, a life and a trace for each buffer, the request and its expiry, the document; and its
-    parts, if every code were moved or refused by itself.
-    """
-    entries = int(runs["count"].sum(dtype=np.int64)) + repeated
-    parts = 3 + (entries * IN_VAIN.itemsize + 2 * places * BUFFER_BYTES) // (PART_BYTES - 100)
-    runs = runs[runs["slot"] >= 0]
-    place = runs["slot"].astype(np.int64) << 32
-    first, last = runs["first"] // CHUNK, (runs["first"] + runs["count"] - 1) // CHUNK
-    inner = int(np.maximum(last.astype(np.int64) - first - 1, 0).sum())
-    chunks = len(np.union1d(place + first, place + last)) + inner
-    return chunks + 2 * places + 3 + parts
-
-
-def too_large(field: str) -> Refused:
-    """Return the refusal of a document that changes more rows than a transaction of the store."""
-    return Refused(
-        Reason.FIELD_INVALID,
-        field=field,
-        limit=ROWS_MAX,
-        rule=f"changes more than {ROWS_MAX:,} rows of the store at once; send it in parts",
-        rule_ru=f"изменяет больше {ROWS_MAX:,} строк хранилища сразу; отправьте по частям".replace(
-            ",", " "
-        ),
-    )
 
 
 def in_vain_of(runs: NDArray[np.void], reason: int | NDArray[np.uint8]) -> NDArray[np.void]:

@@ -12,27 +12,22 @@ from uuid import UUID
 
 import numpy as np
 
+from emitter.engine.box_parts import part_boxes
 from emitter.engine.box_trees import walk_tree
 from emitter.engine.holding import HoldingChange, change_holding, rows_to_hold
+from emitter.engine.lives import buffer_at
 from emitter.engine.locating import Place
-from emitter.engine.reports import DocumentView, ReportStep, too_large
+from emitter.engine.reports import DocumentView, ReportStep
+from emitter.engine.room import announce, document_rows, require_room, rows_of_document
 from emitter.engine.transfer_reading import TransferView
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.box_rows import IN_TRANSIT, BoxRow
-from emitter.store.code_rows import (
-    BUFFER_BYTES,
-    IN_VAIN,
-    PART_BYTES,
-    RUN,
-    BufferRuns,
-    DocumentRow,
-)
+from emitter.store.code_rows import IN_VAIN, RUN, BufferRuns, DocumentRow
 from emitter.store.held_boxes import change_held
 from emitter.store.holding_keys import Holding, Side, holding_key, transfer_key
-from emitter.store.port import ROWS_MAX
 from emitter.store.rows import ParticipantRow
-from emitter.store.spans import cut, new_spans, overlay
+from emitter.store.spans import rows_to_change
 from emitter.store.transfer_rows import TransferRow
 from emitter.trade.circulation import SHIPPING, Acceptance
 from emitter.trade.packing import is_sscc
@@ -45,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from emitter.engine.batch import Proposal
+    from emitter.engine.box_naming import NamedBox
     from emitter.engine.code_sets import NamedCodes
     from emitter.engine.reports import Change
     from emitter.engine.transfer_commands import ShipCodes
@@ -53,7 +49,7 @@ if TYPE_CHECKING:
     from emitter.store.port import Reader, Store
 
 BOX_ROWS = 3  # of a box that changes hands: the box, and where it is listed before and after
-_ROWS = 12  # request and its expiry, document, both sides of the transfer, parts that are not full
+SIDES = 2  # rows of a transfer
 
 
 class TransferAnswer(NamedTuple):
@@ -88,23 +84,9 @@ def put_transfer(work: Work, transfer_id: UUID, row: TransferRow) -> None:
     work.change(transfer_key(row.recipient, Side.RECIPIENT, transfer_id), row)
 
 
-def announced(rows: int, runs: int, entries: int, buffers: int) -> int:
-    """Return how many rows a transfer announces: ``rows`` of maps and boxes, and its document's.
-
-    Its document has so many runs and entries named in vain in so many buffers. More than a
-    transaction holds is announced as all of it; `require_room` judges what it really needs.
-    """
-    held = runs * RUN.itemsize + entries * IN_VAIN.itemsize + 2 * buffers * BUFFER_BYTES
-    return min(ROWS_MAX, rows + _ROWS + held // (PART_BYTES - 100))
-
-
-def require_room(changes: Sequence[HoldingChange], boxes: int, parts: int, rows_max: int) -> None:
-    """Refuse what writes more rows than were announced; it may fit once the maps are read anew."""
-    maps = sum(one.change.rows for one in changes) + 2 * len({one.place for one in changes})
-    if maps + boxes + parts + _ROWS > rows_max:
-        if rows_max == ROWS_MAX:
-            raise too_large("codes")
-        raise Refused(Reason.CODES_BUSY)
+def maps_rows(changes: Sequence[HoldingChange]) -> int:
+    """Return how many rows changes of maps write, and at most the lives and traces of buffers."""
+    return sum(one.change.rows for one in changes) + 2 * len({one.place for one in changes})
 
 
 def mark_boxes(work: Work, boxes: Sequence[int], *, under_way: bool, owner: int = 0) -> None:
@@ -141,6 +123,24 @@ class Sending(NamedTuple):
         mark_boxes(self.work, self.row.boxes, under_way=True)
         put_transfer(self.work, self.transfer_id, self.row)
 
+    def rows_to_accept(self, taken: list[BufferRuns]) -> int:
+        """Return how many rows accepting all of it would write as the maps are now.
+
+        One map is changed back, and the one of owners; the latter is worked out only where what
+        its roots tell would be too much.
+        """
+        rows = maps_rows(self.changes) + BOX_ROWS * len(self.row.boxes) + SIDES
+        rows += rows_of_document(taken, np.empty(0, IN_VAIN))
+        owners = 0
+        for buffer in taken:
+            place = Place(*buffer[:3])
+            key, quantity = holding_key(Holding.OWNER, *place), buffer_at(self.work, place).quantity
+            owners += rows_to_change(self.work, key, quantity, buffer.runs)
+        if rows + owners > announce(rows + owners):
+            changes = change_holding(self.work, Holding.OWNER, taken, self.row.recipient)
+            owners = sum(one.change.rows for one in changes)
+        return rows + owners
+
 
 class ShipStep(ReportStep):
     """Ship codes: they are under way to the recipient until it answers."""
@@ -152,7 +152,7 @@ class ShipStep(ReportStep):
         self, command: ShipCodes, document_id: UUID, named: NamedCodes, store: Store
     ) -> None:
         """Take what the command names; the store tells what its maps may need."""
-        boxes = [one.box for one in named.boxes]
+        boxes = [one.box for one in named.boxes if one.version]
         self._unnamed = store.view(partial(_without_sscc, boxes=boxes)) if boxes else {}
         self._store = store
         self._recipient = command.recipient
@@ -168,8 +168,9 @@ class ShipStep(ReportStep):
         rows = rows_to_hold(self._store, (Holding.RECIPIENT,), buffers, apart=in_parts)
         codes = int(self.runs["count"].sum(dtype=np.int64))
         runs = codes if in_parts else len(self.runs)
-        entries = codes + len(self.repeated)
-        return announced(rows + len(self._boxes), runs, entries, len(buffers))
+        entries = codes + len(self.repeated) + len(self._boxes)
+        rows += len(self._boxes) + SIDES
+        return announce(rows + document_rows(runs, entries, 2 * len(buffers)))
 
     def reads(self) -> tuple[bytes, ...]:
         """Return the rows that it is judged by, but for pages of maps."""
@@ -208,63 +209,46 @@ class ShipStep(ReportStep):
             return [], lost
         holding = change_holding(work, Holding.RECIPIENT, taken, self._recipient)
         codes = sum(buffer.codes for buffer in taken)
-        parts = sum(len(buffer.runs) for buffer in taken) * RUN.itemsize // (PART_BYTES - 100)
-        require_room(holding, len(boxes), parts, self.rows_max)
-        # Whoever accepts changes two maps; what could not be accepted at once is not shipped.
-        require_room([*holding, *holding], BOX_ROWS * len(boxes), parts, ROWS_MAX)
         row = TransferRow(
             TransferState.SHIPPED, self.bin, self._recipient, work.now_us, 0, codes, 0, None,
             tuple(boxes),
         )  # fmt: skip
         return [Sending(work, self.document_id, row, holding)], lost
 
+    def _require_room(
+        self, changes: list[Change], taken: list[BufferRuns], lost: NDArray[np.void]
+    ) -> None:
+        """Refuse, too, what the recipient could not accept at once as the maps are now."""
+        rows = rows_of_document(taken, lost)
+        sent = [change for change in changes if isinstance(change, Sending)]
+        for sending in sent:
+            rows += maps_rows(sending.changes) + len(sending.row.boxes) + SIDES
+        require_room(rows, self.rows_max, "codes")
+        for sending in sent:
+            rows = sending.rows_to_accept(taken)
+            require_room(rows, announce(rows), "codes")
+
     def _whole_boxes(
         self, taken: list[BufferRuns], refused: dict[int, Reason]
     ) -> tuple[list[int], NDArray[np.void]]:
         """Return the boxes all of whose codes are taken; take the codes of the others back."""
-        boxes: list[int] = []
-        lost = [np.empty(0, IN_VAIN)]
-        for number, named in enumerate(self._boxes):
-            if named.item in refused or named.box in boxes:
+        boxes: dict[int, NamedBox] = {}
+        for named in self._boxes:
+            if named.item in refused:
                 continue
             if name := self._unnamed.get(named.box):
                 raise Refused(
-                    Reason.FIELD_INVALID, field=f"boxes[{number}]",
+                    Reason.FIELD_INVALID, field=self.command.codes.field(named.item),
                     rule=f"box {name} in it has no SSCC",
                     rule_ru=f"у вложенной упаковки {name} нет SSCC",
                 )  # fmt: skip
-            left = take_part_out(taken, named.buffers)
-            if left is None:
-                boxes.append(named.box)
-            else:
-                lost += [boxed_codes(named.item, self.places.index(p), runs) for p, runs in left]
-        return boxes, np.concatenate(lost)
-
-
-def take_part_out(
-    taken: list[BufferRuns], box: Sequence[BufferRuns]
-) -> list[tuple[Place, NDArray[np.void]]] | None:
-    """Return None if all that lies in a box is taken; else take it out, and return which it was."""
-    by_place = {Place(*buffer[:3]): buffer.runs for buffer in taken}
-    inside = []
-    for buffer in box:
-        place = Place(*buffer[:3])
-        pieces = cut(new_spans(by_place.get(place, np.empty(0, RUN)), 1), buffer.runs)
-        inside.append((place, pieces[pieces["value"] == 1]))
-    codes = sum(int(pieces["count"].sum(dtype=np.int64)) for _, pieces in inside)
-    if codes == sum(buffer.codes for buffer in box):
-        return None
-    for place, pieces in inside:
-        _take_out(taken, place, pieces)
-    return inside
-
-
-def boxed_codes(item: int, slot: int, runs: NDArray[np.void]) -> NDArray[np.void]:
-    """Return codes of a box that cannot go without the others in it."""
-    lost = np.zeros(len(runs), IN_VAIN)
-    lost["item"], lost["reason"], lost["place"] = item, Reason.CODE_BOXED, slot + 1
-    lost["first"], lost["count"] = runs["first"], runs["count"]
-    return lost
+            boxes.setdefault(named.box, named)
+        if not boxes:
+            return [], np.empty(0, IN_VAIN)
+        parts = part_boxes(taken, [named.buffers for named in boxes.values()])
+        taken[:] = parts.without(~parts.whole)
+        lost = parts.in_vain([named.item for named in boxes.values()], self.places)
+        return [box for box, whole in zip(boxes, parts.whole, strict=True) if whole], lost
 
 
 def runs_of(rows: NDArray[np.void]) -> NDArray[np.void]:
@@ -272,15 +256,6 @@ def runs_of(rows: NDArray[np.void]) -> NDArray[np.void]:
     runs = np.empty(len(rows), RUN)
     runs["first"], runs["count"] = rows["first"], rows["count"]
     return runs
-
-
-def _take_out(taken: list[BufferRuns], place: Place, pieces: NDArray[np.void]) -> None:
-    """Take codes of a buffer out of what is taken."""
-    for number, buffer in enumerate(taken):
-        if Place(*buffer[:3]) == place:
-            left = overlay(new_spans(buffer.runs, 1), new_spans(pieces, 0))
-            taken[number : number + 1] = [buffer._replace(runs=runs_of(left))] if len(left) else []
-            return
 
 
 def _require_recipient(work: Work, bin_: int) -> None:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from emitter.engine.box_naming import without_boxes
+from emitter.engine.box_parts import map_boxes, part_boxes
 from emitter.engine.box_trees import codes_of, walk_tree
 from emitter.engine.in_vain import joined, without_places
 from emitter.engine.locating import Place
 from emitter.engine.reports import apart, in_vain_of
-from emitter.engine.shipping import boxed_codes, runs_of, take_part_out
+from emitter.engine.shipping import runs_of
 from emitter.errors import Reason
 from emitter.store.code_rows import IN_VAIN, RUN, BufferRuns, InVain
-from emitter.store.spans import cut, new_spans, overlay
+from emitter.store.spans import SPAN, cut, new_spans, overlay
 from emitter.trade.circulation import Acceptance, DocumentKind, DocumentStatus
 from emitter.trade.states import TransferEvent
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from emitter.store.port import Store
 
 _NONE = InVain(np.zeros(0, IN_VAIN), [])
-_NO_RUNS = np.empty(0, RUN)
+_NO_RUNS, _NO_SPANS = np.empty(0, RUN), np.empty(0, SPAN)
 
 
 class Shipped(NamedTuple):
@@ -50,6 +51,11 @@ class Answered(NamedTuple):
     accepted: list[BufferRuns]
     accepted_boxes: list[int]
     in_vain: InVain
+
+    @property
+    def taken(self) -> list[BufferRuns]:
+        """Return the codes that its document is about."""
+        return self.accepted if self.kind is DocumentKind.ACCEPTANCE else self.shipped
 
     @property
     def event(self) -> TransferEvent:
@@ -108,51 +114,36 @@ def _inside(shipped: Shipped, named: NamedCodes) -> tuple[InVain, list[BufferRun
     nowhere = runs[runs["slot"] < 0]
     lost = [repeated, strange, in_vain_of(nowhere, nowhere["reason"])]
     of_place = {Place(*buffer[:3]): buffer.runs for buffer in shipped.buffers}
-    boxed = _boxed(shipped)
+    boxed = map_boxes(shipped.boxes.values())
     inside = []
     for slot, place in enumerate(named.places):
         of_buffer = runs[runs["slot"] == slot]
-        parts, there = _parts(of_buffer, of_place.get(place, _NO_RUNS))
+        parts, there = _parts(of_buffer, new_spans(of_place.get(place, _NO_RUNS), 1))
         lost.append(in_vain_of(parts[~there], Reason.CODE_NOT_SHIPPED))
-        parts, in_box = _parts(parts[there], boxed.get(place, _NO_RUNS))
+        parts, in_box = _parts(parts[there], boxed.get(place, _NO_SPANS))
         alone = in_box & ~parts["boxed"]
         lost.append(in_vain_of(parts[alone], Reason.CODE_BOXED))
         found = new_spans(parts[~alone], 1)
         if len(found):
             inside.append(BufferRuns(*place, runs_of(overlay(found[:0], found))))
-    whole: set[int] = set()
-    for one in named.boxes:
-        if one.item in foreign or one.box in whole:
-            continue
-        left = take_part_out(inside, shipped.boxes[one.box])
-        if left is None:
-            whole.add(one.box)
-        else:
-            lost += [boxed_codes(one.item, named.places.index(p), codes) for p, codes in left]
+    boxes = {one.box: one.item for one in reversed(named.boxes) if one.item not in foreign}
+    of_boxes = part_boxes(inside, [shipped.boxes[box] for box in boxes])
+    inside = of_boxes.without(~of_boxes.whole)
+    lost.append(of_boxes.in_vain(list(boxes.values()), named.places))
+    whole = {box for box, is_whole in zip(boxes, of_boxes.whole, strict=True) if is_whole}
     items = joined(np.concatenate(lost))
     items = without_places(items, items["reason"] != Reason.CODE_BOXED)  # the sender's to tell
     return InVain(items, list(named.places)), inside, whole
 
 
-def _boxed(shipped: Shipped) -> dict[Place, NDArray[np.void]]:
-    """Return the codes of all boxes by buffer."""
-    found: dict[Place, NDArray[np.void]] = {}
-    for buffers in shipped.boxes.values():
-        for buffer in buffers:
-            place = Place(*buffer[:3])
-            spans = new_spans(found.get(place, _NO_RUNS), 1)
-            found[place] = runs_of(overlay(spans, new_spans(buffer.runs, 1)))
-    return found
-
-
 def _parts(
-    named: NDArray[np.void], runs: NDArray[np.void]
+    named: NDArray[np.void], spans: NDArray[np.void]
 ) -> tuple[NDArray[np.void], NDArray[np.bool_]]:
-    """Cut named runs where other runs begin and end; return the parts, and which lie in those."""
-    pieces = cut(new_spans(runs, 1), named)
+    """Cut named runs where spans begin and end; return the parts, and which lie in those."""
+    pieces = cut(spans, named)
     parts = named[pieces["run"]]
     parts["first"], parts["count"] = pieces["first"], pieces["count"]
-    return parts, pieces["value"] == 1
+    return parts, pieces["value"] != 0
 
 
 def _all_but(shipped: list[BufferRuns], left: list[BufferRuns]) -> list[BufferRuns]:

@@ -19,22 +19,23 @@ from emitter.engine.holding import HoldingChange, change_holding, rows_to_hold
 from emitter.engine.locating import Place
 from emitter.engine.participants import require_active
 from emitter.engine.reports import DocumentView, write_document
+from emitter.engine.room import announce, require_room, rows_of_document
 from emitter.engine.shipping import (
     BOX_ROWS,
+    SIDES,
     ShipStep,
     TransferAnswer,
-    announced,
     answer_of,
     made_by,
+    maps_rows,
     mark_boxes,
     put_transfer,
-    require_room,
 )
 from emitter.engine.transfer_answers import accepted, returned, with_boxes
 from emitter.engine.transfer_commands import AcceptTransfer, RecallTransfer, ShipCodes
 from emitter.engine.transfer_reading import read_shipped, read_transfer
 from emitter.store import schema
-from emitter.store.code_rows import PART_BYTES, RUN, DocumentRow
+from emitter.store.code_rows import DocumentRow
 from emitter.store.holding_keys import Holding, Side, holding_key, transfer_key
 from emitter.store.transfer_rows import TransferRow
 from emitter.trade.circulation import DocumentKind, DocumentStatus
@@ -109,11 +110,8 @@ class AnswerStep:
         maps += rows_to_hold(store, whats, answered.accepted, apart=False)
         boxes = store.view(lambda reader: reader.get_many((self._row_key,)))[0]
         self._boxes = TransferRow.unpack(boxes).boxes if boxes else ()
-        runs = sum(len(buffer.runs) for buffer in (*shipped, *answered.accepted))
-        entries = len(answered.in_vain.items)
-        self.rows_max = announced(
-            maps + BOX_ROWS * len(self._boxes), runs, entries, 2 * len(shipped)
-        )
+        self._rows = SIDES + rows_of_document(answered.taken, answered.in_vain.items)
+        self.rows_max = announce(maps + BOX_ROWS * len(self._boxes) + self._rows)
 
     def claims(self) -> tuple[bytes, ...]:
         """Return the request and the orders whose codes it is about; and boxes."""
@@ -143,26 +141,25 @@ class AnswerStep:
         if answered.status is not DocumentStatus.REJECTED:
             changes = change_holding(work, Holding.RECIPIENT, answered.shipped, 0)
             changes += change_holding(work, Holding.OWNER, answered.accepted, row.recipient)
-            runs = sum(len(buffer.runs) for buffer in answered.shipped)
-            parts = runs * RUN.itemsize // (PART_BYTES - 100)
-            require_room(changes, BOX_ROWS * len(row.boxes), parts, self.rows_max)
             row = row._replace(
                 state=state,
                 answered_us=work.now_us,
                 accepted=sum(buffer.codes for buffer in answered.accepted),
                 answer_id=self._document_id,
             )
+        rows = maps_rows(changes) + BOX_ROWS * len(row.boxes) + self._rows
+        require_room(rows, self.rows_max, "codes")
         return Proposal(lambda: self._settle(work, row, changes), payload=self._document_id.bytes)
 
     def _settle(self, work: Work, row: TransferRow, changes: list[HoldingChange]) -> TransferAnswer:
         for change in changes:
             change.settle()
-        kind, acceptance, status, shipped, accepted, boxes, in_vain = self._answered
+        kind, acceptance, status, _, _, boxes, in_vain = self._answered
         if changes:
             mark_boxes(work, row.boxes, under_way=False)
             mark_boxes(work, boxes, under_way=False, owner=row.recipient)
             put_transfer(work, self._transfer_id, row)
-        taken = accepted if kind is DocumentKind.ACCEPTANCE else shipped
+        taken = self._answered.taken
         codes = sum(buffer.codes for buffer in taken) + in_vain.codes
         if not changes:
             taken = []
