@@ -5,14 +5,22 @@ from __future__ import annotations
 import io
 import json
 import logging
+import socket
+import struct
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emitter.api.access_log import AccessLog, open_access_log
-from emitter.client import Client, Refused, Role
-from served import BIN, PHARMA, Served, pharma
+from emitter.api.access_log import NOBODY, AccessLog, open_access_log
+from emitter.client import Client, Codes, PackUnit, Refused, Role
+from emitter.v1.report_pb2 import (
+    Acceptance,
+    DropoutReason,
+    ListReportCodesRequest,
+    ListReportCodesResponse,
+)
+from served import BIN, PHARMA, Served, gtin_of, pharma
 from suz import SHOES, Door, shoes_order
 from test_api_streams import OpenStream, until
 from test_tokens import id_of
@@ -34,9 +42,12 @@ class Written:
         self._text = io.StringIO()
         self.log = AccessLog(logging.StreamHandler(self._text))
 
-    def lines(self) -> list[dict[str, Any]]:
+    def text(self) -> str:
         self.log.flush()
-        return [json.loads(line) for line in self._text.getvalue().splitlines()]
+        return self._text.getvalue()
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text().splitlines()]
 
     def clear(self) -> None:
         self.log.flush()
@@ -130,7 +141,8 @@ def test_the_stations_door_tells_the_same(keys: KeyRing, written: Written) -> No
         ):
             station.call(method, path, b"{}" if method == "POST" else None)
             named = (None, None) if outcome == "HTTP_404" else who
-            expected = ("stations", f"{method} /api/{path}", *named, outcome, 1)
+            told = "-" if outcome == "HTTP_404" else f"/api/{path}"
+            expected = ("stations", f"{method} {told}", *named, outcome, 1)
             until(lambda expected=expected: written.last(*known) == expected)
         order = station.post("v2/shoes/orders", shoes_order(9))
         at = {"orderId": order["orderId"], "gtin": SHOES, "quantity": 7, "lastBlockId": 0}
@@ -140,6 +152,74 @@ def test_the_stations_door_tells_the_same(keys: KeyRing, written: Written) -> No
         until(lambda: written.last("method", "outcome") == ("GET /public/check", "OK"))
         assert "secret" not in json.dumps(written.lines())
         assert station.token not in json.dumps(written.lines())
+
+
+def test_nothing_that_a_caller_puts_into_a_path_is_logged(keys: KeyRing, written: Written) -> None:
+    with Door(keys, access_log=written.log) as door:
+        written.clear()
+        for path in (
+            "/public/check/0104670033010053215Qz",
+            f"/api/v2/shoes/{door.station.token}",
+            f"/api/v3/codes/{door.station.token}?omsId={door.station.oms_id}",
+            "/api/v2/shoes/%C2%85%E2%80%A8%C2%9B31m",
+        ):
+            assert door.station.raw("GET", path, None, {}).status == 404
+        door.station.raw("POST", "/api/v3/true-api/auth/simpleSignIn/0104670033", b"{}", {})
+        until(lambda: len(written.lines()) == 5)
+        signing_in = "POST /api/v3/true-api/auth/simpleSignIn/"
+        assert [line["method"] for line in written.lines()] == ["GET -"] * 4 + [signing_in]
+
+
+def test_a_call_is_one_line_of_ascii_whatever_is_in_it(written: Written) -> None:
+    method = "GET /\x85\u2028\x9b31m"
+    written.log.tell(
+        door="stations", method=method, who=NOBODY, peer="", outcome="OK", seconds=0, items=1
+    )
+    assert written.text().isascii()
+    assert [line["method"] for line in written.lines()] == [method]
+
+
+def test_a_station_that_goes_before_it_has_its_codes_is_logged_as_cancelled(
+    keys: KeyRing, written: Written
+) -> None:
+    with Door(keys, access_log=written.log) as door:
+        station = door.station
+        order = station.post("v2/shoes/orders", shoes_order(100_000))
+        path = (
+            f"/api/v2/shoes/codes?omsId={station.oms_id}&orderId={order['orderId']}"
+            f"&gtin={SHOES}&quantity=100000"
+        )
+        with socket.create_connection(("127.0.0.1", door.port)) as leaver:
+            head = f"GET {path} HTTP/1.1\r\nHost: x\r\nclientToken: {station.token}\r\n\r\n"
+            leaver.sendall(head.encode())
+            assert leaver.recv(1000).startswith(b"HTTP/1.1 200")
+            linger = struct.pack("ii", 1, 0)  # a reset, whatever has not been read
+            leaver.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        codes = "GET /api/v2/shoes/codes"
+        until(lambda: written.last("method", "outcome") == (codes, "CANCELLED"))
+
+
+def test_items_are_what_the_page_of_running_a_server_says(served: Served, written: Written) -> None:
+    with Client(served.target, served.token, attempts=1) as client:
+        order = client.create_order([*pharma(20), *pharma(10, gtin_of(1))])
+        assert written.last("method", "items") == ("OrderService/CreateOrder", 1)
+        codes = [bytes(code) for code in client.deliver(order.order_id, PHARMA).codes()]
+        client.aggregate([PackUnit(box="P-1", codes=b"\n".join(codes[:7]))])
+        assert written.last("method", "items") == ("BoxService/AggregateCodes", 7)
+        list(client.find_boxes(codes[:3]))
+        assert written.last("method", "items") == ("BoxService/FindBoxes", 3)
+        client.disaggregate(taken=Codes(codes[:2]))
+        assert written.last("method", "items") == ("BoxService/DisaggregateBoxes", 2)
+        report = client.write_off(
+            codes[5:12], DropoutReason.DROPOUT_REASON_DEFECT, acceptance=Acceptance.ACCEPTANCE_VALID
+        )
+        assert written.last("method", "items") == ("ReportService/CreateReport", 7)
+        request = ListReportCodesRequest(report_id=report.report_id)
+        body, _ = served.raw("ReportService/ListReportCodes", request.SerializeToString())
+        page = ListReportCodesResponse.FromString(body)
+        assert page.moved
+        assert page.refused
+        assert written.last("items") == (len(page.moved) + len(page.refused),)
 
 
 def test_a_file_that_was_moved_away_is_made_anew_and_one_that_cannot_be_is_complained_of(
@@ -162,7 +242,8 @@ def test_a_file_that_was_moved_away_is_made_anew_and_one_that_cannot_be_is_compl
         for _ in range(3):
             assert served.client.account().bin == BIN
             log.flush()
-    assert [r.message for r in caplog.records] == ["the access log cannot be written"]
+    told = [(record.message, record.exc_info is not None) for record in caplog.records]
+    assert told == [(f"the access log lacks {calls} calls", True) for calls in (1, 2)]
     assert open_access_log("off") is None
     with pytest.raises(OSError, match="elsewhere"):
         open_access_log(tmp_path / "elsewhere" / "no" / "access.log")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -13,12 +15,16 @@ from hypothesis import strategies as st
 from emitter.api.suz.challenges import Challenges
 from emitter.api.suz.contract import DEFINITIONS, body_shape
 from emitter.api.suz.pace import Pace
+from emitter.api.suz.seen import Seen
 from emitter.api.suz.shapes import MisshapenError, read_json, read_shape
-from emitter.api.suz.streaming import compressed, json_strings
+from emitter.api.suz.streaming import Streamed, compressed, json_strings
 from emitter.api.suz.words import EXTENSIONS, GROUP_WORDS, PRODUCT_GROUPS, field_word
 from emitter.config import Limits
 from emitter.errors import Reason, Refused
 from emitter.trade.templates import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 AI_82 = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 JSON = st.recursive(
@@ -34,6 +40,22 @@ def test_codes_in_bulk_are_the_json_of_their_list(codes: list[str]) -> None:
     text = b"[" + json_strings("".join(codes).encode(), 31) + b"]"
     assert json.loads(text) == codes
     assert b"\x1d" not in text
+
+
+def test_an_answer_that_fails_on_its_way_is_seen_as_failed() -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"["
+        raise Refused(Reason.INTERNAL)
+
+    async def send(_message: object) -> None:
+        """Take everything."""
+
+    seen = Seen()
+    seen.status = 200
+    scope = {"seen": seen, "state": {"is_lost": lambda: False}}
+    with pytest.raises(Refused):
+        asyncio.run(Streamed(parts(), gzip=False, stall_s=1)(scope, None, send))
+    assert seen.reason is Reason.INTERNAL
 
 
 @given(st.lists(st.binary(max_size=2000), max_size=20))

@@ -6,12 +6,12 @@
 
 ``token`` is the id of a bearer token, at the stations' door that of the connection; ``outcome`` is
 ``OK``, the name of a `Reason`, or ``CANCELLED`` where the client has gone. There are no tokens, no
-codes and nothing of what was asked in it. ``items``: codes delivered, checked or named by a report,
-orders or products of a call for many, rows of a list; otherwise 1.
+codes and nothing of what was asked in it. ``items``: codes delivered, checked or named by a
+document, orders or products of a call for many, rows of a list; otherwise 1.
 
 Lines are written by a thread of their own, ten times a second. A write by the call's thread would
 hand Python's lock to another thread: 50 µs a call instead of 6. A log that cannot be written stops
-nobody: the server's own log says so, once a minute, and how many lines are lost.
+nobody: the server's own log says so, once a minute, and how many calls are not in it.
 """
 
 from __future__ import annotations
@@ -29,11 +29,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO, cast
 from emitter.trade.parties import format_bin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from google.protobuf.descriptor import Descriptor, MethodDescriptor
-    from google.protobuf.message import Message
+    from google.protobuf.descriptor import Descriptor
 
     from emitter.engine.participants import Principal
 
@@ -41,7 +39,7 @@ OK: Final = "OK"
 CANCELLED: Final = "CANCELLED"
 
 _log = logging.getLogger(__name__)
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _COMPLAINT_S: Final = 60.0
 _EVERY_S: Final = 0.1
 _CALLS_MAX: Final = 100_000  # noted and not yet written: 30 MB, a minute of a disk that hangs
@@ -64,33 +62,18 @@ def who_is(caller: Principal) -> Who:
     return Who(bin_, caller.role.name, caller.token_id)
 
 
-def counter_of(method: MethodDescriptor) -> Callable[[Message | None, Message | None], int]:
-    """Return what counts the items of a call by its request and response."""
-    asked, answered = _repeated(method.input_type), _repeated(method.output_type)
-
-    def count(request: Message | None, response: Message | None) -> int:
-        if response is not None and answered:
-            return len(getattr(response, answered))
-        return len(getattr(request, asked)) if request is not None and asked else 1
-
-    return count
-
-
-def _repeated(kind: Descriptor) -> str:
-    """Return the name of the first repeated field, '' for none."""
-    return next((field.name for field in kind.fields if field.is_repeated), "")
+def lists_of(kind: Descriptor) -> tuple[str, ...]:
+    """Return the names of the fields that hold the rows of a page; none if it is no page."""
+    if "next_page_token" not in kind.fields_by_name:
+        return ()
+    return tuple(field.name for field in kind.fields if field.is_repeated)
 
 
 class _Complaining(logging.Handler):
-    """Says once a minute that lines are not written."""
-
-    _next_at = 0.0
+    """Raises what a line is not written for, as `AccessLog` expects it."""
 
     def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Complain; called where an exception is being handled."""
-        if time.monotonic() >= self._next_at:
-            self._next_at = time.monotonic() + _COMPLAINT_S
-            _log.error("the access log cannot be written", exc_info=True)
+        raise  # noqa: PLE0704 - called where an exception is being handled
 
 
 class _Stream(_Complaining, logging.StreamHandler[TextIO]):
@@ -109,6 +92,8 @@ class AccessLog:
         self._handler = handler
         self._calls: deque[tuple[object, ...]] = deque()
         self._lost = 0
+        self._failure: Exception | None = None
+        self._complain_at = 0.0
         self._closing = threading.Event()
         self._writing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
@@ -135,24 +120,33 @@ class AccessLog:
         """Write what was noted so far."""
         with self._writing:
             lines = [_line(*self._calls.popleft()) for _ in range(len(self._calls))]
-            lost, self._lost = self._lost, 0
-            if lost:
-                _log.error("the access log lacks %d calls", lost)
-            if not lines:
-                return
-            text = "\n".join(lines)
-            record = logging.LogRecord("access", logging.INFO, "", 0, text, None, None)
-            try:
-                self._handler.handle(record)
-            except OSError:  # a file that was moved away and cannot be made anew
-                self._handler.handleError(record)
+            if lines:
+                self._write(lines)
+            if self._lost and time.monotonic() >= self._complain_at:
+                self._complain()
 
     def close(self) -> None:
         """Write what was noted, and no more."""
         self._closing.set()
         self._thread.join()
         self.flush()
+        if self._lost:
+            self._complain()
         self._handler.close()
+
+    def _write(self, lines: list[str]) -> None:
+        text = "\n".join(lines)
+        record = logging.LogRecord("access", logging.INFO, "", 0, text, None, None)
+        try:
+            self._handler.handle(record)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it stops no call
+            self._lost += len(lines)
+            self._failure = error
+
+    def _complain(self) -> None:
+        _log.error("the access log lacks %d calls", self._lost, exc_info=self._failure)
+        self._lost, self._failure = 0, None
+        self._complain_at = time.monotonic() + _COMPLAINT_S
 
     def _run(self) -> None:
         while not self._closing.wait(_EVERY_S):

@@ -33,6 +33,7 @@ class BoxServicer:
         """Pack codes and boxes into boxes."""
         command = box_values.aggregate_codes(call.author(request.bin), request)
         view, replayed = call.execute(command)
+        call.items = view.row.codes
         return box_pb2.AggregateCodesResponse(report=report_values.report(view), replayed=replayed)
 
     def disaggregate_boxes(
@@ -41,6 +42,7 @@ class BoxServicer:
         """Disband boxes, and take codes and boxes out of others."""
         command = box_values.disaggregate_boxes(call.author(request.bin), request)
         view, replayed = call.execute(command)
+        call.items = view.row.codes
         return box_pb2.DisaggregateBoxesResponse(
             report=report_values.report(view), replayed=replayed
         )
@@ -99,6 +101,7 @@ class BoxServicer:
             raise Refused(Reason.LIMIT_EXCEEDED, field="codes", limit=limit)
         bin_ = call.reader(request.bin) if request.bin or call.bin is not None else None
         found = call.engine.boxes.find(bin_, request.codes)
+        call.items = len(found.reasons)
         return box_pb2.FindBoxesResponse(
             reasons=found.reasons.tobytes(),
             box_index=found.box_index,

@@ -19,7 +19,7 @@ from google.protobuf import message_factory
 from google.protobuf.message import DecodeError, Message
 from grpc_status import rpc_status
 
-from emitter.api.access_log import CANCELLED, NOBODY, OK, Who, counter_of, who_is
+from emitter.api.access_log import CANCELLED, NOBODY, OK, Who, lists_of, who_is
 from emitter.engine.participants import Role
 from emitter.errors import Reason, Refused
 from emitter.store.port import StoreError
@@ -59,11 +59,11 @@ def principal(context: grpc.ServicerContext, engine: Engine) -> Principal:
 class Visit:
     """One call of anybody: its language, and the address it comes from.
 
-    ``items`` is what the access log tells; None: what its request or response counts.
+    ``items`` is what the access log tells; of a page it counts the rows itself.
     """
 
     who: Who = NOBODY
-    items: int | None = None
+    items: int = 1
     is_gone = False  # whether the caller has left a stream that had more to say
     is_said = False  # whether all of a stream was said: whoever leaves then cancels nothing
 
@@ -200,8 +200,7 @@ class Doorman:
             seen = _Seen(context)
             try:
                 seen.call = call = caller(context, self._engine, self._limits)
-                seen.request = request = parse(request_type, body)
-                response = answer(request, call)
+                response = answer(parse(request_type, body), call)
                 data = response.SerializeToString()
             except Exception as error:
                 seen.ended = _refusal(error)
@@ -247,10 +246,9 @@ class Doorman:
         log = self._log
         if log is None:
             return lambda _: None
-        name, count = f"{servicer.descriptor.name}/{method.name}", counter_of(method)
+        name, lists = f"{servicer.descriptor.name}/{method.name}", lists_of(method.output_type)
 
         def note(seen: _Seen) -> None:
-            items = None if seen.call is None else seen.call.items
             log.tell(
                 door="grpc",
                 method=name,
@@ -258,7 +256,7 @@ class Doorman:
                 peer=seen.context.peer(),
                 outcome=seen.outcome(),
                 seconds=time.perf_counter() - seen.started,
-                items=count(seen.request, seen.response) if items is None else items,
+                items=seen.items(lists),
             )
 
         return note
@@ -270,13 +268,12 @@ class _Seen:
     ``ended`` is None if it went well. Whose end nobody has written down was cancelled.
     """
 
-    __slots__ = ("call", "context", "ended", "request", "response", "started")
+    __slots__ = ("call", "context", "ended", "response", "started")
 
     def __init__(self, context: grpc.ServicerContext) -> None:
         self.context = context
         self.started = time.perf_counter()
         self.call: Visit | None = None
-        self.request: Message | None = None
         self.response: Message | None = None
         self.ended: Refused | str | None = CANCELLED
 
@@ -285,6 +282,12 @@ class _Seen:
         if self.call is None and isinstance(self.ended, Refused):
             return Who(token=self.ended.refusal.details.get("token_id"))
         return NOBODY if self.call is None else self.call.who
+
+    def items(self, lists: tuple[str, ...]) -> int:
+        """Return how much it was about; ``lists`` are the rows of its answer."""
+        if lists and self.response is not None:
+            return sum(len(getattr(self.response, name)) for name in lists)
+        return 1 if self.call is None else self.call.items
 
     def outcome(self) -> str:
         """Return how it ended, in a word."""

@@ -169,6 +169,8 @@ class CodeServicer:
     ) -> code_pb2.GetCheckAlertsResponse:
         """Tell the operator who went beyond a limit of wrong checks."""
         call.operator()
+        alerts = call.engine.guesses.alerts()
+        call.items = len(alerts)
         return code_pb2.GetCheckAlertsResponse(
             alerts=[
                 code_pb2.CheckAlert(
@@ -179,7 +181,7 @@ class CodeServicer:
                     wrong=alert.wrong,
                     withheld=alert.withheld,
                 )
-                for alert in call.engine.guesses.alerts()
+                for alert in alerts
             ]
         )
 

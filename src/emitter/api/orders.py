@@ -55,6 +55,7 @@ class OrderServicer:
         self, request: order_pb2.BatchCreateOrdersRequest, call: Call
     ) -> order_pb2.BatchCreateOrdersResponse:
         """Emit many orders, each by itself; answer when every verdict is durable."""
+        call.items = len(request.requests)
         limit = call.limits.batch_orders_max
         if len(request.requests) > limit:
             raise Refused(Reason.LIMIT_EXCEEDED, field="requests", limit=limit)

@@ -28,6 +28,7 @@ class ProductServicer:
         self, request: product_pb2.RegisterProductsRequest, call: Call
     ) -> product_pb2.RegisterProductsResponse:
         """Register many products, each by itself; answer when every verdict is durable."""
+        call.items = len(request.products)
         bin_ = call.reader(request.bin)
         limit = call.limits.batch_products_max
         if len(request.products) > limit:

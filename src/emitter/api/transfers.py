@@ -136,6 +136,7 @@ class TransferServicer:
 def _carried_out(command: Any, call: Call) -> dict[str, Any]:
     """Carry out a command; return what all responses have."""
     answer, replayed = call.execute(command)
+    call.items = answer.document.row.codes
     told = transfer(answer.transfer) if answer.transfer else None
     document = report_values.report(answer.document)
     return {"document": document, "transfer": told, "replayed": replayed}

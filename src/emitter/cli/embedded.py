@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from emitter.api.access_log import open_access_log
 from emitter.client import Client
 from emitter.engine.engine import Engine
 from emitter.server import Server
@@ -19,10 +20,15 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def embedded(settings: Settings, keys: KeyRing, token: str | None) -> Iterator[Client]:
-    """Lend a client of a server that runs meanwhile; without a token it is the operator's."""
+    """Lend a client of a server that runs meanwhile; without a token it is the operator's.
+
+    Its calls go to the file of the access log, if the settings name one; stderr is the verb's.
+    """
+    place = settings.access_log
+    log = None if place == "stderr" else open_access_log(place)
     engine = Engine(open_lmdb(settings.data_dir), keys, sscc_prefix=settings.sscc_prefix)
     try:
-        server = Server(engine)
+        server = Server(engine, access_log=log)
     except BaseException:
         engine.close()
         raise
@@ -32,3 +38,5 @@ def embedded(settings: Settings, keys: KeyRing, token: str | None) -> Iterator[C
             yield client
     finally:
         server.stop(settings.grace_s)
+        if log is not None:
+            log.close()

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     Endpoint = Callable[[Request], Awaitable[Response]]
     Report = Callable[[str, Call], Awaitable[tuple[DocumentView, bool]]]
 
+_HEALTH = "/health"
 _SIGN_IN = "/api/v3/true-api/auth/simpleSignIn/"  # and then the connection
 _REPORTS: dict[str, Report] = {
     "utilisation": reports.utilisation,
@@ -82,8 +83,10 @@ class StationApp:
             scope["path_params"] = {"omsConnection": path.removeprefix(_SIGN_IN)}
             path = _SIGN_IN
         methods = self._endpoints.get(path)
+        if methods is not None or path in (_HEALTH, PUBLIC_CHECK):
+            scope["seen"].path = path
         request = Request(scope, receive, send)
-        if path == "/health":
+        if path == _HEALTH:
             response = _health(self._house)
         elif path == PUBLIC_CHECK:
             response = await public_check(request, self._house)
@@ -135,7 +138,7 @@ def _paths() -> list[tuple[Dialect, str, str, Handler, bool]]:
             path = f"/api/v2/{extension}/{lacking.path}"
             if lacking.method.lower() in V2["paths"].get(path, {}):
                 made.append((Dialect.V2, lacking.method, path, handler, True))
-    made.append((Dialect.V2, "GET", "/api/v2/openapi.json", _openapi_v2, False))
+    made.append((Dialect.V2, "GET", "/api/v2/openapi.json", _document, False))
     return made
 
 
@@ -237,7 +240,7 @@ def _document_bytes(dialect: Dialect) -> bytes:
     return bytes(answer(V2 if dialect is Dialect.V2 else V3).body)
 
 
-def _document(call: Call) -> Response:
+async def _document(call: Call) -> Response:
     call.enter_unknown()
     return Response(_document_bytes(call.dialect), media_type="application/json")
 
@@ -321,10 +324,6 @@ async def _close_v2(call: Call) -> Response:
     return answer({"omsId": call.oms_id})
 
 
-async def _openapi_v2(call: Call) -> Response:
-    return _document(call)
-
-
 # v3 -----------------------------------------------------------------------------------------------
 
 
@@ -370,10 +369,6 @@ async def _close_v3(call: Call) -> Response:
     return answer({"omsId": call.oms_id})
 
 
-async def _openapi_v3(call: Call) -> Response:
-    return _document(call)
-
-
 _V3: list[tuple[str, str, Handler]] = [
     ("POST", "order", _order_v3),
     ("POST", "orders", _order_v3),
@@ -396,5 +391,5 @@ _V3_OPEN: list[tuple[str, str, Handler]] = [
     ("POST", "integration/connection", sign_in.connection),
     ("GET", "true-api/auth/key", sign_in.key),
     ("POST", "true-api/auth/simpleSignIn/", sign_in.simple_sign_in),
-    ("GET", "openapi.json", _openapi_v3),
+    ("GET", "openapi.json", _document),
 ]

@@ -26,25 +26,28 @@ class _Guarded(HttpToolsProtocol):
 
     The same time has what is left of a body when its request is answered already. uvicorn itself
     ends idle connections only: one byte a minute would keep a socket for ever. An answer that
-    nobody takes is ended by ``state["abort"]`` of its scope.
+    nobody takes is ended by ``state["abort"]`` of its scope; ``state["is_lost"]`` tells whether the
+    connection is, since what is sent then is dropped in silence.
     """
 
     head_s: float
     _head_due: asyncio.TimerHandle | None = None
     _is_whole = True  # the last request has come to its end
+    _is_lost = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
         self._head_has_come()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._is_whole = False
-        self.scope["state"]["abort"] = self.transport.abort
+        self.scope["state"] |= {"abort": self.transport.abort, "is_lost": lambda: self._is_lost}
         if self._head_due is None:
             self._expect_head()
 

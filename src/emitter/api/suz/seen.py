@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from emitter.api.suz.calls import Call
     from emitter.errors import Reason
 
-_PATH_CHARS_MAX = 200
 _UNSERVED = 400
 
 
 class Seen:
-    """Filled in by whoever answers; ``call`` stays None where no dialect is spoken."""
+    """Filled in by whoever answers; ``call`` stays None where no dialect is spoken.
+
+    ``path`` is one that is served, as we spell it: any other is the caller's text, codes maybe.
+    """
 
     def __init__(self) -> None:
+        self.path = "-"
         self.call: Call | None = None
         self.reason: Reason | None = None
         self.status: int | None = None  # None: there is no answer, the client has gone
@@ -33,7 +36,7 @@ class Seen:
         client = scope.get("client")
         log.tell(
             door="stations",
-            method=f"{scope['method']} {scope['path'][:_PATH_CHARS_MAX]}",
+            method=f"{scope['method']} {self.path}",
             who=self._who(),
             peer=f"{client[0]}:{client[1]}" if client else "",
             outcome=self._outcome(),

@@ -17,6 +17,8 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from emitter.api.calls import refused_for
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -99,9 +101,17 @@ class Streamed(Response):
                 await self._send(send, part, more=True)
                 part = await coming
             await self._send(send, b"", more=False)
+            if scope["state"]["is_lost"]():
+                scope["seen"].status = None
         except TimeoutError:
             scope["seen"].status = None
             scope["state"]["abort"]()  # a close would wait for the client to take the rest
+        except Exception as error:
+            scope["seen"].reason = refused_for(error).refusal.reason
+            raise
+        except BaseException:  # the server stops
+            scope["seen"].status = None
+            raise
         finally:
             await asyncio.gather(coming, return_exceptions=True)
             self._finished()
