@@ -22,6 +22,7 @@ from emitter.engine.keys import (
     format_key_id,
     read_master,
 )
+from emitter.engine.sealed import seal, unseal
 from emitter.errors import Reason, Refused
 
 MASTER = bytes(range(32))
@@ -120,6 +121,16 @@ def test_a_wrong_master_key_is_refused(path, monkeypatch):
         KeyRing.load(path, bytes(32))
     with pytest.raises(ValueError, match="32 bytes"):
         KeyRing.load(path, MASTER[:16])
+
+
+@pytest.mark.parametrize("row", [(9, 1), (1, 9)])
+def test_a_key_of_a_later_version_is_refused_by_its_id(ring, path, row):
+    plain = unseal(path, MASTER)
+    path.write_bytes(seal(plain + bytes(row) + bytes(32), MASTER))
+    for reads in (lambda: KeyRing.load(path, MASTER), lambda: ring.reload(lambda _: None)):
+        with pytest.raises(KeysError, match="0004"):
+            reads()
+    assert len(ring.infos()) == 3
 
 
 @pytest.mark.usefixtures("ring")

@@ -222,6 +222,9 @@ def _reload_keys(engine: Engine) -> None:
     except (KeysError, StoreMismatchError, StoreError, OSError) as error:
         _log.error("the keys were not read again, those in use stay: %s", error)
         return
+    except Exception:  # noqa: BLE001 - a fault of the program ends no server
+        _log.exception("the keys were not read again, those in use stay")
+        return
     infos = engine.keys.infos()
     current = [format_key_id(info.key_id) for info in infos if info.state is KeyState.CURRENT]
     _log.info("the keys were read again: %d check keys, current %s", len(infos), " ".join(current))

@@ -326,7 +326,15 @@ def _row(plain: bytearray, key_id: int) -> tuple[KeyKind, KeyState]:
             t(f"Ключа {format_key_id(key_id)} нет.", f"There is no key {format_key_id(key_id)}.")
         )
     at = _row_at(key_id)
-    return KeyKind(plain[at]), KeyState(plain[at + 1])
+    try:
+        return KeyKind(plain[at]), KeyState(plain[at + 1])
+    except ValueError:  # the file has been with a later version
+        raise KeysError(
+            t(
+                f"Ключ {format_key_id(key_id)} этой версии неизвестен.",
+                f"Key {format_key_id(key_id)} is of a kind that this version does not know.",
+            )
+        ) from None
 
 
 def _set_state(plain: bytearray, key_id: int, state: KeyState) -> None:
