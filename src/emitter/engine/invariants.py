@@ -35,7 +35,7 @@ from emitter.store.rows import (
     StationRow,
 )
 from emitter.store.scanning import scan_store, scan_view
-from emitter.store.token_rows import TOKEN_ENDS, TOKENS
+from emitter.store.token_rows import TOKEN_ENDS
 from emitter.trade.gs1 import format_gtin
 from emitter.trade.ledger import LedgerAccount
 from emitter.trade.parties import format_bin
@@ -322,7 +322,8 @@ def _check_stations(store: Store) -> None:
     kept = dict(scan_store(store, schema.CLIENT_TOKENS))
     require(kept == tokens, "tokens are those of the connections", "store")
     ends = scan_store(store, TOKEN_ENDS)
-    ended = {key[1:] for key, _ in ends} <= {key[1:] for key, _ in scan_store(store, TOKENS)}
+    issued = {key[1:] for key, _ in scan_store(store, schema.TOKENS)}
+    ended = {key[1:] for key, _ in ends} <= issued
     require(ended, "what ends is a token", "store")
     for key, _ in scan_store(store, schema.DETAILS):
         order = schema.order_key(schema.owner(key), schema.order_of(key))

@@ -17,7 +17,7 @@ from emitter.engine.reading import read_page
 from emitter.errors import Reason, Refused
 from emitter.store import schema
 from emitter.store.rows import TokenRow
-from emitter.store.token_rows import TOKENS, TokenEndRow, token_end_key
+from emitter.store.token_rows import TokenEndRow, token_end_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,7 +141,7 @@ def _find(store: Store, token_id: str) -> tuple[bytes, bytes, bytes | None]:
     """Return the key of a token and its rows; TOKEN_NOT_FOUND for an id that is none."""
 
     def find(reader: Reader) -> tuple[bytes, bytes, bytes | None] | None:
-        prefix = TOKENS + bytes.fromhex(token_id)
+        prefix = schema.TOKENS + bytes.fromhex(token_id)
         for key, row in reader.scan(prefix, schema.after(prefix), limit=1):
             return key, row, reader.get_many((token_end_key(key),))[0]
         return None
@@ -192,7 +192,7 @@ class Tokens:
         """Return a page of all tokens in the order of their ids, and the token of the next page."""
 
         def read(reader: Reader) -> tuple[list[TokenView], bytes]:
-            rows, after = read_page(reader, TOKENS, page_size, page_token)
+            rows, after = read_page(reader, schema.TOKENS, page_size, page_token)
             ends = reader.get_many([token_end_key(key) for key, _ in rows])
             return [_view(*row, end) for row, end in zip(rows, ends, strict=True)], after
 

@@ -61,8 +61,8 @@ _u64 = _U64.pack
 META_KEY = b"m"
 
 # What the keys of all rows of a kind start with.
-CHECK_KEYS, PARTICIPANTS, ACCOUNTS, JOURNALS, ORDERS = b"k", b"p", b"a", b"j", b"o"
-ESCROWS, BLOCKS, SERIES, RANGES = b"e", b"b", b"s", b"r"
+CHECK_KEYS, TOKENS, PARTICIPANTS, ACCOUNTS, JOURNALS = b"k", b"t", b"p", b"a", b"j"
+ORDERS, ESCROWS, BLOCKS, SERIES, RANGES = b"o", b"e", b"b", b"s", b"r"
 DETAILS, STATIONS, CONNECTIONS, CLIENT_TOKENS = b"d", b"u", b"c", b"v"
 REQUESTS, CONNECTION_COUNTS = b"q", b"n"
 LIVES, CHUNKS, DOCUMENTS, RUNS, IN_VAIN, TRACES = b"l", b"h", b"D", b"R", b"N", b"F"
@@ -78,7 +78,7 @@ def check_key_key(key_id: int) -> bytes:
 
 def token_key(digest: bytes) -> bytes:
     """Return the key of a bearer token by its SHA-256."""
-    return b"t" + digest
+    return TOKENS + digest
 
 
 @lru_cache(4_096)  # asked for several times an order

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from typing import Self
 
-TOKENS: Final = b"t"
 TOKEN_ENDS: Final = b"E"
 
 _END = struct.Struct("<qq")
