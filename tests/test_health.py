@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -68,6 +70,24 @@ def test_a_store_that_takes_no_commits_is_said_before_anybody_calls(keys: KeyRin
         store.fail(BAD_COMMIT, 1, persistent=True)
         until(lambda: health.status() == NOT_SERVING)
         store.heal()
+        server.stop(1)
+
+
+def test_a_store_that_hangs_is_said_when_its_time_is_over(keys: KeyRing) -> None:
+    store, free = MemoryStore(), threading.Event()
+    engine = Engine(store, keys)
+    engine.store_watch._patience_s = 0.2
+    server = Server(engine)
+    with (
+        closing(Health(f"127.0.0.1:{server.start('127.0.0.1:0')}")) as health,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        try:
+            pool.submit(store.update, lambda _: free.wait())
+            until(lambda: health.status() == NOT_SERVING)
+        finally:
+            free.set()
+        until(lambda: health.status() == SERVING)
         server.stop(1)
 
 

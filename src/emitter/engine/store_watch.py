@@ -3,7 +3,8 @@
 Every second an update that changes nothing looks whether the store is there. When the writer has
 lost a batch to the store, and as long as the store takes nothing, a row is written as it stands: a
 commit like any other. So a server with nothing to do finds out, too, and one that nobody calls any
-more, because its health is bad, finds out that it can go on.
+more, because its health is bad, finds out that it can go on. A store that hangs, or is held by a
+commit that does, is found out when its time is over: the try itself waits on.
 """
 
 from __future__ import annotations
@@ -22,17 +23,20 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _TICK_S: Final = 1.0
+_PATIENCE_S: Final = 10.0
+"""How long a try may take: a disk that is only slow may sync for seconds."""
 
 
 class StoreWatch:
     """Tries the store in a thread of its own, from `start` to `stop`; before, it thinks well of it.
 
-    ``takes_commits`` is what was found last. Who listens hears of every change, in that thread.
+    ``takes_commits`` is what was found last. Who listens hears of every change, in a thread of it.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, patience_s: float = _PATIENCE_S) -> None:
         self.takes_commits = True
         self._store = store
+        self._patience_s = patience_s
         self._listener: Callable[[], None] = lambda: None
         self._doubted = False
         self._stopping = False
@@ -63,9 +67,15 @@ class StoreWatch:
             if self._stopping:
                 return
             doubted, self._doubted = self._doubted, False
-            failure = self._try(_rewrite if doubted or not self.takes_commits else _nothing)
-            if (failure is None) is not self.takes_commits:
-                self._turn(failure)
+            change = _rewrite if doubted or not self.takes_commits else _nothing
+            hangs = TimeoutError(f"it has been busy for {self._patience_s:g} s")
+            alarm = threading.Timer(self._patience_s, self._found, (hangs,))
+            alarm.daemon = True
+            alarm.start()
+            failure = self._try(change)
+            alarm.cancel()
+            alarm.join()  # it may be saying so just now; the last word is that of the try
+            self._found(failure)
 
     def _try(self, change: Callable[[Writer], None]) -> Exception | None:
         """Return why an update fails, None for one that goes through."""
@@ -78,7 +88,10 @@ class StoreWatch:
             return error
         return None
 
-    def _turn(self, failure: Exception | None) -> None:
+    def _found(self, failure: Exception | None) -> None:
+        """Tell who listens what was found, if it is news."""
+        if (failure is None) is self.takes_commits:
+            return
         self.takes_commits = failure is None
         if failure is None:
             _log.warning("the store takes commits again")
