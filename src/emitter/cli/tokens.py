@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from emitter.cli.access import JSON, with_access
-from emitter.cli.terminal import moment, plain, print_json, print_table, say, word
+from emitter.cli.terminal import moment, note, plain, print_json, print_table, say, word
 from emitter.cli.values import Lifetime
 from emitter.cli.words import Command
 from emitter.client import Role
@@ -64,11 +64,14 @@ def token(
 ) -> None:
     """Issue a token."""
     with access.client() as client:
-        issued = client.issue_token(_ROLES[role], bin_, label, lifetime)
+        issued, told = client.new_token(_ROLES[role], bin_, label, lifetime)
     if as_json:
-        print_json({"token": issued, "role": role, "bin": bin_, "label": label})
+        named = {name: plain(told)[name] for name in ("token_id", "expire_time")}
+        print_json({"token": issued, "role": role, "bin": bin_, "label": label} | named)
     else:
         say(issued)
+        note(t(f"Номер токена, чтобы отозвать: {told.token_id}",
+               f"Its id, to revoke it: {told.token_id}"))  # fmt: skip
 
 
 @click.command(

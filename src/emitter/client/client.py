@@ -261,8 +261,15 @@ class Client(ProductCalls, ReportCalls, BoxCalls, TransferCalls):
 
         Without a ``lifetime`` it lasts until it is revoked.
         """
+        return self.new_token(role, bin, label, lifetime)[0]
+
+    def new_token(
+        self, role: Role, bin: str = "", label: str = "token", lifetime: timedelta | None = None
+    ) -> tuple[str, AccessToken]:
+        """Issue a token as `issue_token` does; return it with what `tokens` tells of it."""
         request = account_pb2.IssueTokenRequest(role=role, bin=bin, label=label, lifetime=lifetime)
-        return str(self._ask(self._accounts.IssueToken, request).token)
+        response = self._ask(self._accounts.IssueToken, request)
+        return response.token, response.access_token
 
     def tokens(self, *, page_size: int = 0) -> Iterator[AccessToken]:
         """Yield all tokens, those that have ended too, without the tokens themselves (operator)."""
