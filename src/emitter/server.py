@@ -3,8 +3,8 @@
 Health says SERVING while the store takes commits (`store_watch`).
 
 Order of a stop: health says NOT_SERVING; streams of orders end once what they have read is
-answered; no call is taken any more; calls in flight get the grace time and are then cancelled; the
-engine carries out what is queued and closes.
+answered; no call is taken any more at either door; calls in flight get the grace time and are then
+cancelled; the engine carries out what is queued and closes.
 """
 
 from __future__ import annotations
@@ -128,8 +128,11 @@ class Server:
         self._keeper.start()
         return port
 
-    def stop(self, grace_s: float) -> None:
-        """Stop gracefully (see the module) and close the engine; a second call only waits."""
+    def stop(self, grace_s: float, *, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Stop gracefully (see the module) and close the engine; a second call only waits.
+
+        ``meanwhile`` ends who else uses the engine, while calls in flight have their grace time.
+        """
         if self._stopping.is_set():
             self._stopped.wait()
             return
@@ -137,6 +140,7 @@ class Server:
         self._set_health()
         stopped = self._server.stop(grace_s)
         self._streams.drain()
+        meanwhile()
         stopped.wait()
         self._streams.close()
         self._makers.shutdown()
@@ -207,9 +211,8 @@ def serve(
         while signals.get() == signal.SIGHUP:
             _reload_keys(engine)
     finally:
-        if stations is not None:
-            stations.stop()
-        server.stop(settings.grace_s)
+        other = stations.stop if stations is not None else lambda: None
+        server.stop(settings.grace_s, meanwhile=other)
         if access_log is not None:
             access_log.close()
     _log.info("stopped")
