@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import time
 
+import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from emitter.cli.server import _place
+from emitter.engine.sealed import seal, unseal
 from place import COMMAND, Place
 from served import BIN, LP, certificate
 
@@ -50,6 +55,19 @@ def test_a_token_is_issued_for_a_time_listed_and_revoked(place):
     assert place.ask("account", "tokens", "--bin", BIN) == []
     (ended,) = place.ask("account", "tokens", "--bin", BIN, "--all")
     assert ended["state"] == "REVOKED"
+
+
+def test_a_new_token_comes_with_what_revokes_it(place):
+    made = place.ask("account", "token", "--role", "operator", "--lifetime", "90d")
+    (listed,) = (
+        each for each in place.ask("account", "tokens") if each["token_id"] == made["token_id"]
+    )
+    assert made["expire_time"] == listed["expire_time"] is not None
+    said = place.run("account", "token", "--role", "operator")
+    token_id = said.stderr.split()[-1]
+    assert token_id not in said.stdout
+    place.run("account", "revoke-token", token_id)
+    assert "revoked" in place.error("account", "tokens", "--token", said.stdout.strip(), code=1)
 
 
 def test_a_token_that_is_not_there_and_a_time_that_is_none_are_said_in_a_line(place):
@@ -102,7 +120,9 @@ def test_a_running_server_takes_keys_that_were_added_and_no_others(place, tmp_pa
     keys = place.folder / "keys"
     ours = keys.read_bytes()
     place.run("keys", "init", "--keys", str(tmp_path / "others"))
-    for others in ((tmp_path / "others").read_bytes(), b"damaged"):
+    master = bytes.fromhex((place.folder / "master.key").read_text())
+    later = seal(unseal(keys, master) + bytes((9, 1)) + bytes(32), master)  # a kind of key to come
+    for others in ((tmp_path / "others").read_bytes(), b"damaged", later):
         keys.write_bytes(others)
         assert "were not read again" in hang_up(place)
     keys.unlink()
@@ -118,6 +138,10 @@ def test_a_running_server_takes_keys_that_were_added_and_no_others(place, tmp_pa
         (("--listen", "foo"), 2, "foo: нужен адрес вида host:port, порт от 0 до 65535"),
         (("--stations-listen", "127.0.0.1:x"), 2, "127.0.0.1:x: нужен адрес вида host:port"),
         (("--listen", "127.0.0.1:65536"), 2, "127.0.0.1:65536: нужен адрес вида host:port"),
+        (("--listen", "::1"), 2, "::1: нужен адрес вида host:port"),
+        (("--listen", "nobody.invalid:1"), 2, "nobody.invalid:1: нет такого узла"),
+        (("--stations-listen", "unix:/x"), 2, "unix:/x: нужен адрес вида host:port"),
+        (("--tls-client-ca", "pem"), 2, "для --tls-client-ca нужны --tls-certificate и --tls-key"),
         (("--listen", "{taken}"), 3, "{taken}: адрес уже занят"),
         (("--stations-listen", "{taken}"), 3, "{taken}: адрес уже занят"),
         (("--tls-certificate", "none", "--tls-key", "none"), 3, "none: нет такого файла"),
@@ -151,6 +175,43 @@ def test_errors_of_the_system_are_said_in_russian(place):
         assert ended.stderr.count("\n") == 1
 
 
+def test_the_place_of_a_server_is_said_as_it_was_given():
+    assert _place("unix:/x.sock", 1) == "unix:/x.sock"
+    assert _place("[::1]:0", 7443) == "[::1]:7443"
+
+
+def test_a_server_that_stops_says_so_before_it_waits_for_its_stations(tmp_path):
+    place = Place(tmp_path)
+    place.environment |= {"EMITTER_GRACE_S": "3", "EMITTER_ACCESS_LOG": str(tmp_path / "calls")}
+    place.run("keys", "init")
+    here = ("--data", "data")
+    place.run("account", "register", BIN, "ТОО", "--on", "2026-03-01", *here)
+    made = place.ask("station", "add", BIN, *here)
+    lines = (tmp_path / "calls").read_text().splitlines()
+    methods = [json.loads(line)["method"] for line in lines]
+    assert methods[:2] == ["AccountService/RegisterParticipant", "StationService/RegisterStation"]
+    target = place.serve("--stations-listen", "127.0.0.1:0")
+    port = int(place.server.stdout.readline().split()[-1])
+    asked = health_pb2.HealthCheckRequest(service="")
+    with (
+        grpc.insecure_channel(target) as channel,
+        socket.create_connection(("127.0.0.1", port)) as slow,
+    ):
+        slow.sendall(
+            f"POST /api/v3/integration/connection?omsId={made['omsId']} HTTP/1.1\r\nHost: x\r\n"
+            f"X-RegistrationKey: {made['registrationKey']}\r\nContent-Length: 9\r\n\r\n{{".encode()
+        )
+        health = health_pb2_grpc.HealthStub(channel).Watch(asked)
+        assert next(health).status == health_pb2.HealthCheckResponse.SERVING
+        place.server.terminate()
+        began = time.monotonic()
+        assert next(health).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert time.monotonic() - began < 1.5
+        place.server.communicate(timeout=20)
+        assert place.server.returncode == 0
+        assert 2 < time.monotonic() - began < 6, "one grace time for both doors"
+
+
 def test_with_an_authority_of_clients_nobody_without_its_certificate_is_let_in(tmp_path):
     place = Place(tmp_path)
     place.run("keys", "init")
@@ -159,7 +220,9 @@ def test_with_an_authority_of_clients_nobody_without_its_certificate_is_let_in(t
             (tmp_path / f"{who}.{name}").write_bytes(content)
     place.environment |= place.token("operator.token", "--data", "data", "--role", "operator")
     tls = ("--tls-certificate", "server.chain", "--tls-key", "server.key", "--tls-client-ca")
-    assert "no certificates in PEM" in place.error("serve", *tls, "server.key", code=2)
+    (tmp_path / "empty").write_text("")
+    for none in ("server.key", "empty"):
+        assert "no certificates in PEM" in place.error("serve", *tls, none, code=2)
     server = place.serve(*tls, "client.ca").replace("127.0.0.1", "localhost")
     flags = ("account", "tokens", "--server", server, "--ca", "server.ca")
     try:
@@ -167,7 +230,13 @@ def test_with_an_authority_of_clients_nobody_without_its_certificate_is_let_in(t
         assert len(place.ask(*flags, *shown)) == 1
         strange = ("--certificate", "stranger.chain", "--certificate-key", "stranger.key")
         for refused in ((), strange):
-            assert "cannot be reached" in place.error(*flags, *refused, code=3)
+            assert "reached by TLS: check" in place.error(*flags, *refused, code=3)
         assert "together" in place.error(*flags, *shown[:2], code=2)
+        for pair in (("empty", "client.key"), ("client.chain", "server.key")):
+            strange = ("--certificate", pair[0], "--certificate-key", pair[1])
+            assert "not a certificate chain" in place.error(*flags, *strange, code=2)
+        for none in ("server.key", "empty"):
+            assert "no certificates in PEM" in place.error(*flags[:5], none, code=2)
+        assert "needs --ca" in place.error(*flags[:4], *shown, code=2)
     finally:
         assert place.stop() == 0

@@ -57,10 +57,12 @@ def test_a_flag_wins_over_a_variable_and_a_variable_over_the_default() -> None:
     ("flags", "environ", "named"),
     [
         ({"lisen": "x"}, {}, "lisen"),
-        ({"grace_s": "soon"}, {}, "grace_s"),
-        ({"grace_s": "-1"}, {}, "grace_s"),
-        ({"tls_key_file": "k"}, {}, "tls_certificate_file"),
-        ({}, {"EMITTER_TLS_CERTIFICATE_FILE": "c"}, "tls_key_file"),
+        ({"grace_s": "soon"}, {}, "EMITTER_GRACE_S"),
+        ({"grace_s": "-1"}, {}, "EMITTER_GRACE_S"),
+        ({"tls_key_file": "k"}, {}, "--tls-certificate"),
+        ({}, {"EMITTER_TLS_CERTIFICATE_FILE": "c"}, "--tls-key"),
+        ({"tls_client_ca_file": "c"}, {}, "для --tls-client-ca нужны"),
+        ({"sscc_prefix": "12"}, {}, "--sscc-prefix: нужно"),
     ],
 )
 def test_a_setting_that_does_not_read_is_named(

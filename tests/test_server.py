@@ -23,7 +23,7 @@ from emitter.server import Server
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.memory import MemoryStore
 from emitter.store.port import StoreLocked
-from emitter.wire import require_loopback
+from emitter.wire import require_free, require_loopback
 from served import (
     BIN,
     DAY,
@@ -52,16 +52,16 @@ def test_plain_text_stays_at_home(listen: str) -> None:
 
 @pytest.mark.parametrize(
     "listen",
-    ["0.0.0.0:0", "[::]:0", ":7443", "7443", "10.0.0.1:1", "8.8.8.8:53", "nobody.invalid:1"],
+    ["0.0.0.0:0", "[::]:0", ":7443", "7443", "10.0.0.1:1", "8.8.8.8:53", "nobody.invalid:1", "::1"],
 )
 def test_plain_text_is_not_offered_to_others(keys: KeyRing, listen: str) -> None:
-    with pytest.raises(ValueError, match=r"loopback|host"):
+    with pytest.raises(ValueError, match=r"loopback|host|узла"):
         require_loopback(listen)
     server = Server(Engine(MemoryStore(), keys))
-    with pytest.raises(ValueError, match=r"loopback|host"):
+    with pytest.raises(ValueError, match=r"loopback|host|узла"):
         server.start(listen)
     server.stop(0)
-    with pytest.raises(ValueError, match=r"loopback|host"):  # nor is a token sent there
+    with pytest.raises(ValueError, match=r"loopback|host|узла"):  # nor is a token sent there
         Client(listen, "token")
 
 
@@ -73,6 +73,28 @@ def test_a_port_in_use_is_an_error_and_not_a_share(keys: KeyRing) -> None:
         second.stop(0)
 
 
+def test_a_name_needs_but_one_address_that_this_machine_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def resolve(*hosts: str) -> None:
+        found = [socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0] for host in hosts]
+        monkeypatch.setattr("emitter.wire.socket.getaddrinfo", lambda *_, **_named: found)
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with monkeypatch.context():
+            resolve("192.0.2.1", "127.0.0.1")  # the first is for documents
+            with pytest.raises(OSError, match="in use"):
+                require_free(f"localhost:{port}")
+        monkeypatch.undo()
+    resolve("192.0.2.1", "127.0.0.1")
+    require_free(f"localhost:{port}")
+    monkeypatch.undo()
+    resolve("192.0.2.1")
+    with pytest.raises(OSError, match="assign"):
+        require_free(f"localhost:{port}")
+
+
 def test_with_a_certificate_any_address_is_served(keys: KeyRing) -> None:
     root, chain, key = certificate()
     credentials = grpc.ssl_server_credentials([(key, chain)])
@@ -82,6 +104,8 @@ def test_with_a_certificate_any_address_is_served(keys: KeyRing) -> None:
     target, token = f"localhost:{port}", engine.embedded_token()
     with Client(target, token, root_certificates=root) as client:
         client.register_participant(BIN, "ТОО", DAY)
+    with pytest.raises(ValueError, match="root_certificates"):  # it would be shown to nobody
+        Client(target, token, certificate=(chain, key))
     other_root, _, _ = certificate()
     for client in (
         Client(target, token, root_certificates=other_root, attempts=1),

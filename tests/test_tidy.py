@@ -20,7 +20,6 @@ PACKAGE = ROOT / "src" / "emitter"
 
 # Imports go one way, from a higher rank to a lower one. A new module of the package needs a rank.
 RANKS = {
-    "config": 0,
     "errors": 0,
     "failpoints": 0,
     "language": 0,
@@ -29,6 +28,7 @@ RANKS = {
     "native": 0,
     "v1": 0,
     "_core": 1,
+    "config": 1,
     "wire": 2,
     "trade": 2,
     "store": 3,

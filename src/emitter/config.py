@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emitter.language import t
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -225,13 +227,30 @@ class Settings:
 
     def __post_init__(self) -> None:
         if (self.tls_certificate_file is None) != (self.tls_key_file is None):
-            raise ValueError("tls_certificate_file and tls_key_file are given together or not")
+            raise SettingsError(
+                t(
+                    "--tls-certificate и --tls-key задаются вместе",
+                    "--tls-certificate and --tls-key are given together",
+                )
+            )
         if self.tls_client_ca_file is not None and self.tls_certificate_file is None:
-            raise ValueError("tls_client_ca_file needs tls_certificate_file and tls_key_file")
+            raise SettingsError(
+                t(
+                    "для --tls-client-ca нужны --tls-certificate и --tls-key",
+                    "--tls-client-ca needs --tls-certificate and --tls-key",
+                )
+            )
         if self.sscc_prefix and not re.fullmatch("[0-9]{4,12}", self.sscc_prefix):
-            raise ValueError("sscc_prefix must have 4 to 12 digits")
+            raise SettingsError(
+                t("--sscc-prefix: нужно от 4 до 12 цифр", "--sscc-prefix must have 4 to 12 digits")
+            )
         if not 0 <= self.grace_s <= 3600:
-            raise ValueError("grace_s must be from 0 to 3600 seconds")
+            raise SettingsError(
+                t(
+                    "EMITTER_GRACE_S: нужно число секунд от 0 до 3600",
+                    "EMITTER_GRACE_S must be from 0 to 3600 seconds",
+                )
+            )
 
     @classmethod
     def read(
@@ -263,5 +282,10 @@ def _value(name: str, text: str) -> Any:
         try:
             return float(text)
         except ValueError:
-            raise ValueError(f"grace_s must be a number of seconds, not {text!r}") from None
+            raise SettingsError(
+                t(
+                    f"EMITTER_GRACE_S: нужно число секунд, а не {text!r}",
+                    f"EMITTER_GRACE_S must be a number of seconds, not {text!r}",
+                )
+            ) from None
     return Path(text)

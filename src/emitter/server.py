@@ -14,7 +14,6 @@ import logging
 import os
 import queue
 import signal
-import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -37,16 +36,21 @@ from emitter.api.stations import StationServicer
 from emitter.api.streams import Streams
 from emitter.api.suz.opening import open_stations
 from emitter.api.transfers import TransferServicer
-from emitter.config import Limits, Settings, SettingsError
+from emitter.config import Limits, Settings
 from emitter.engine.engine import Engine, StoreMismatchError
 from emitter.engine.keys import KeyRing, KeyState, format_key_id, read_master
 from emitter.engine.sealed import KeysError
 from emitter.garbage import collect_rarely
-from emitter.language import t
 from emitter.malloc import keep_large_blocks
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.port import StoreError
-from emitter.wire import require_address, require_free, require_loopback
+from emitter.wire import (
+    certificates,
+    chain_and_key,
+    require_address,
+    require_free,
+    require_loopback,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,29 +240,11 @@ def _reload_keys(engine: Engine) -> None:
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
     if settings.tls_certificate_file is None or settings.tls_key_file is None:
         return None
-    pair = (settings.tls_key_file.read_bytes(), settings.tls_certificate_file.read_bytes())
-    files = settings.tls_certificate_file, settings.tls_key_file
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files, password="")
-    except ssl.SSLError:
-        names = ", ".join(map(str, files))
-        raise SettingsError(
-            t(
-                f"{names}: это не цепочка сертификатов и её закрытый ключ без пароля, PEM",
-                f"{names}: not a certificate chain and its private key without a password, PEM",
-            )
-        ) from None
+    chain, key = chain_and_key(settings.tls_certificate_file, settings.tls_key_file)
     if settings.tls_client_ca_file is None:
-        return grpc.ssl_server_credentials([pair])
-    authorities = settings.tls_client_ca_file.read_bytes()
-    try:
-        ssl.create_default_context(cadata=authorities.decode("ascii"))
-    except (ssl.SSLError, ValueError):
-        file = settings.tls_client_ca_file
-        raise SettingsError(
-            t(f"{file}: нет сертификатов PEM", f"{file}: no certificates in PEM")
-        ) from None
-    return grpc.ssl_server_credentials([pair], authorities, require_client_auth=True)
+        return grpc.ssl_server_credentials([(key, chain)])
+    authorities = certificates(settings.tls_client_ca_file)
+    return grpc.ssl_server_credentials([(key, chain)], authorities, require_client_auth=True)
 
 
 def _options(limits: Limits) -> list[tuple[str, int]]:

@@ -16,7 +16,8 @@ import hashlib
 import ipaddress
 import os
 import socket
-from typing import Any
+import ssl
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf import duration_pb2
@@ -30,9 +31,13 @@ from emitter.errors import Reason, Refusal, Refused
 from emitter.language import t
 from emitter.v1.code_pb2 import DeliverBlockResponse
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 DOMAIN = "emitter"
 
 _PORT_MAX = 65_535
+_NOT_OURS = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 _RECORDS_TAG = bytes((DeliverBlockResponse.RECORDS_FIELD_NUMBER << 3 | 2,))  # a sized field
 _DETAIL_CHARS_MAX = 256  # a caller's own text comes back cut, so that a status fits into headers
@@ -98,29 +103,36 @@ def refused_of_call(error: Any) -> Refused | None:
     return None if status is None else refused_of(status)
 
 
-def require_address(address: str) -> None:
-    """Refuse (`SettingsError`) what is no ``host:port`` with a port from 0 to 65535."""
-    _, colon, port = address.rpartition(":")
+def host_and_port(address: str) -> tuple[str, int]:
+    """Return the parts of a ``host:port``, IPv6 without its brackets; `SettingsError` if none."""
+    host, colon, port = address.rpartition(":")
     number = int(port) if port.isascii() and port.isdecimal() and len(port) <= 5 else -1
-    if not address.startswith("unix:") and not (colon and 0 <= number <= _PORT_MAX):
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not 0 <= number <= _PORT_MAX or (":" in host and not is_bracketed):
         raise SettingsError(
             t(
                 f"{address}: нужен адрес вида host:port, порт от 0 до {_PORT_MAX}",
                 f"{address}: not an address host:port with a port from 0 to {_PORT_MAX}",
             )
         )
+    return host.strip("[]"), number
+
+
+def require_address(address: str) -> None:
+    """Refuse (`SettingsError`) what is neither ``host:port`` nor ``unix:path``."""
+    if not address.startswith("unix:"):
+        host_and_port(address)
 
 
 def require_loopback(address: str) -> None:
     """Refuse (`SettingsError`) an address that is not of this machine: plain text stays at home."""
-    require_address(address)
     if address.startswith("unix:"):
         return
-    host = address.rpartition(":")[0].strip("[]")
+    host, _ = host_and_port(address)
     try:
         found = {item[4][0] for item in socket.getaddrinfo(host or "::", None)}
     except OSError:
-        raise SettingsError(t(f"{address}: нет такого host", f"{address}: no such host")) from None
+        raise SettingsError(t(f"{address}: нет такого узла", f"{address}: no such host")) from None
     if not host or not all(ipaddress.ip_address(each).is_loopback for each in found):
         raise SettingsError(
             t(
@@ -133,21 +145,71 @@ def require_loopback(address: str) -> None:
 
 
 def require_free(address: str) -> None:
-    """Raise the system's `OSError`, with the address in place of a file, if it cannot be bound."""
-    host, _, port = address.rpartition(":")
+    """Raise the system's `OSError`, with the address in place of a file, if it cannot be bound.
+
+    A name may stand for addresses that this machine does not have, as ``::1`` without IPv6, as long
+    as it has one of them.
+    """
     if address.startswith("unix:"):
         return
+    host, port = host_and_port(address)
     try:
-        found = socket.getaddrinfo(host.strip("[]") or "::", int(port), type=socket.SOCK_STREAM)
-        for family, kind, protocol, _, where in found:
-            with socket.socket(family, kind, protocol) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(where)
+        found = socket.getaddrinfo(host or "::", port, type=socket.SOCK_STREAM)
     except socket.gaierror:
-        code = errno.EADDRNOTAVAIL
-        raise OSError(code, os.strerror(code), address) from None
+        found = []
+    lacking = errno.EADDRNOTAVAIL
+    for each in found:
+        code = _bound(each)
+        if code == 0:
+            lacking = 0
+        elif code not in _NOT_OURS:
+            raise OSError(code, os.strerror(code), address)
+    if lacking:
+        raise OSError(lacking, os.strerror(lacking), address)
+
+
+def _bound(address: tuple[Any, ...]) -> int:
+    """Return 0 if an address that was looked up can be bound, else the system's number."""
+    family, kind, protocol, _, where = address
+    try:
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
     except OSError as error:
-        raise OSError(error.errno, os.strerror(error.errno or 0), address) from None
+        return error.errno or errno.EADDRNOTAVAIL
+    return 0
+
+
+def certificates(file: Path) -> bytes:
+    """Return the PEM of the authorities in a file; `SettingsError` if there are none."""
+    pem = file.read_bytes()
+    text = pem.decode("ascii", "ignore")  # between certificates there may be words
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (ssl.SSLError, ValueError):
+        raise SettingsError(
+            t(f"{file}: нет сертификатов PEM", f"{file}: no certificates in PEM")
+        ) from None
+    return pem
+
+
+def chain_and_key(chain: Path, key: Path) -> tuple[bytes, bytes]:
+    """Return the PEM of a chain of certificates and of its private key.
+
+    `SettingsError` if they are not that, do not belong together, or the key has a password.
+    """
+    pair = chain.read_bytes(), key.read_bytes()
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
+    except ssl.SSLError:
+        raise SettingsError(
+            t(
+                f"{chain}, {key}: это не цепочка сертификатов и её закрытый ключ без пароля, PEM",
+                f"{chain}, {key}: not a certificate chain and its private key without a password,"
+                " PEM",
+            )
+        ) from None
+    return pair
 
 
 class RecordsDigest:

@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import grpc
 
 from emitter.client import Client
 from emitter.config import Settings
 from emitter.engine.keys import KeyRing, read_master
 from emitter.language import t
+from emitter.wire import certificates, chain_and_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -152,10 +154,23 @@ class Access:
             )
         server = self.server or os.environ.get("EMITTER_SERVER") or DEFAULT_SERVER
         ca_file = self.ca_file or os.environ.get("EMITTER_CA_FILE")
-        ca = Path(ca_file).read_bytes() if ca_file else None
         own = self._certificate()
+        if own and not ca_file:
+            raise click.UsageError(t("для --certificate нужен --ca", "--certificate needs --ca"))
+        ca = certificates(Path(ca_file)) if ca_file else None
         with Client(server, token, root_certificates=ca, certificate=own) as client:
-            yield client
+            try:
+                yield client
+            except grpc.RpcError as error:
+                if ca is None or error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    raise
+                raise ConnectionError(
+                    t(
+                        "сервер недоступен по TLS: проверьте адрес, --ca и --certificate",
+                        "the server cannot be reached by TLS: check the address, --ca and"
+                        " --certificate",
+                    )
+                ) from None
 
     @contextlib.contextmanager
     def _embedded(self, data_dir: Path) -> Iterator[Client]:
@@ -178,7 +193,7 @@ class Access:
                     "--certificate and --certificate-key are given together",
                 )
             )
-        return (Path(chain).read_bytes(), Path(key).read_bytes()) if chain and key else None
+        return chain_and_key(Path(chain), Path(key)) if chain and key else None
 
     def _token(self) -> str | None:
         return _token_of(self.token) if self.token_file is None else _read_token(self.token_file)

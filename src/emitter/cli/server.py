@@ -19,7 +19,7 @@ from emitter.language import t
 from emitter.server import serve as run_server
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.trade.ledger import LedgerAccount
-from emitter.wire import require_address, require_loopback
+from emitter.wire import host_and_port, require_address, require_loopback
 
 if TYPE_CHECKING:
     from emitter.config import Settings
@@ -174,20 +174,27 @@ def serve(
         "access_log": access_log,
     }
     chosen = settings_of(**flags)
-    host = chosen.listen.rpartition(":")[0]
     judge = require_loopback if chosen.tls_certificate_file is None else require_address
     for address in {chosen.listen, chosen.stations_listen} - {"off"}:
         judge(address)
+    if chosen.stations_listen != "off":
+        host_and_port(chosen.stations_listen)  # no socket of the file system
     _require_anchors(chosen.trust_anchors_file)
     require_keys(chosen)
 
     def started(port: int) -> None:
-        say(t(f"Сервер слушает {host}:{port}", f"Serving on {host}:{port}"))
+        place = _place(chosen.listen, port)
+        say(t(f"Сервер слушает {place}", f"Serving on {place}"))
 
     def stations_started(port: int) -> None:
         say(t(f"Станции: HTTP, порт {port}", f"Stations: HTTP on port {port}"))
 
     run_server(chosen, limits, started=started, stations_started=stations_started)
+
+
+def _place(listen: str, port: int) -> str:
+    """Return where a server listens, with the port that it has."""
+    return listen if listen.startswith("unix:") else f"{listen.rpartition(':')[0]}:{port}"
 
 
 def _require_anchors(file: Path | None) -> None:

@@ -40,6 +40,8 @@ class Caller:
             ("grpc.keepalive_timeout_ms", 10_000),
         ]
         if root_certificates is None:
+            if certificate is not None:
+                raise ValueError("a certificate is shown by TLS only: root_certificates are needed")
             require_loopback(target)
             self._channel = grpc.insecure_channel(target, options)
         else:

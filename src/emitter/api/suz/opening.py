@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from emitter.api.suz.door import station_app
 from emitter.api.suz.listener import StationServer
 from emitter.api.suz.signatures import Anchors
-from emitter.wire import require_address, require_free
+from emitter.wire import host_and_port, require_free
 
 if TYPE_CHECKING:
     from emitter.api.access_log import AccessLog
@@ -37,7 +37,6 @@ def open_stations(
         certificate_file=settings.tls_certificate_file,
         key_file=settings.tls_key_file,
     )
-    require_address(settings.stations_listen)
+    host, port = host_and_port(settings.stations_listen)
     require_free(settings.stations_listen)
-    host, _, port = settings.stations_listen.rpartition(":")
-    return server, server.start(host.strip("[]"), int(port), settings.grace_s)
+    return server, server.start(host, port, settings.grace_s)
