@@ -21,7 +21,7 @@ test: .venv/.dev ## All tests
 
 bench: .venv/.bench ## The benchmarks into bench/report.md and .json (SMOKE=1: a short run)
 	@$(BENCH) $(if $(SMOKE),|| { echo '==> What failed is measured once more'; \
-		$(BENCH) --last-failed; })
+		$(BENCH) --last-failed --benchmark-json=bench/report.again.json; })
 
 check: lint test ## Lint and test
 

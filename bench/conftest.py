@@ -67,7 +67,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if _sections:
         text = "\n".join([_header(smoke=session.config.getoption("--smoke")),
                           *[section.text() for section in _sections]])  # fmt: skip
-        (HERE / "report.md").write_text(text, "utf-8")
+        name = "report.again.md" if session.config.getoption("lf") else "report.md"
+        (HERE / name).write_text(text, "utf-8")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

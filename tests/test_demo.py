@@ -146,5 +146,5 @@ def test_the_report_says_what_happened(out):
     report = (out.parent / "report.txt").read_text().replace("\u00a0", " ")
     assert "11 000 × 2,68 ₸ = 29 480,00 ₸, НДС 16 % = 4 716,80 ₸, всего 34 196,80 ₸" in report
     assert re.search(r"В обороте +11 000 за", report)
-    assert re.search(r"Короб +\d{18}: 20 кодов, .+ владелец – ТОО «Много заявок»", report)
+    assert re.search(r"Упаковка +\d{18}: 20 кодов, .+ владелец – ТОО «Много заявок»", report)
     assert "соблюдены" in report

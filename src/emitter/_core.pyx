@@ -425,7 +425,7 @@ def parse(bytes text not None, *, bint identification=False):
 
     cdef cnp.ndarray items = np.zeros(count, PARSED)
 
-    cdef PyThreadState *others = _release(count)
+    cdef PyThreadState *others = _release(max(count, size >> 10))
     parse_items(_cpu, text_at, size, identification, <parsed_row *>cnp.PyArray_DATA(items))
     _take_back(others)
     return items

@@ -77,7 +77,7 @@ def print_report(
         (t("Выгружено", "Delivered"), _rate(story.codes, story.delivery_s)),
         (t("Проверено", "Checked"), _rate(story.codes, story.verify_s)),
         (t("В обороте", "In circulation"), _rate(story.codes, story.circulation.introduced_s)),
-        (t("Короб", "A box"), _box_line(story.circulation)),
+        (t("Упаковка", "A box"), _box_line(story.circulation)),
         (t("Малые заявки", "Small orders"), _rate(burst.orders, burst.seconds) + ", " + t(
             f"{number(burst.stored_bytes // burst.orders)} байт на заявку",
             f"{number(burst.stored_bytes // burst.orders)} bytes an order",
