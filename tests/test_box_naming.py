@@ -9,12 +9,13 @@ from emitter.engine.box_commands import AggregateCodes, PackUnit
 from emitter.engine.code_sets import CodeSet
 from emitter.engine.commands import ReportCodes
 from emitter.engine.invariants import check_store
+from emitter.engine.transfer_commands import RecallTransfer, ShipCodes
 from emitter.errors import Reason
 from emitter.trade.circulation import Acceptance, DocumentKind, WithdrawalReason
 from emitter.trade.packing import BoxKind
 from emitter.trade.states import TransferState
 from test_box_transfers import Boxed, sscc
-from trading import VALID, Trade
+from trading import THIRD_BIN, VALID, Trade
 
 
 @pytest.fixture
@@ -67,6 +68,27 @@ def test_codes_named_in_vain_are_kept_in_order_if_their_place_is_not_told(bench:
     sold = trade.withdraw(BIN, trade.span(0, 10), VALID)
     assert (sold.row.moved, sold.row.in_vain) == (7, 3)
     check_store(bench.store, whole=True)
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_a_box_that_came_with_a_transfer_is_seen_at_one_moment_with_its_codes(
+    trade: Boxed, *, back: bool
+):
+    """It is back ahead of a document in its batch that names the transfer, or it is not."""
+    engine = trade.bench.engine
+    came = trade.ship(trade.boxes(trade.alone)).transfer.transfer_id
+    trade.accept(came)
+    away = trade.ship(trade.boxes(trade.alone), THIRD_BIN, OTHER_BIN).transfer.transfer_id
+    if back:
+        engine.submit(RecallTransfer(OTHER_BIN, "back", away))
+    command = ShipCodes(OTHER_BIN, "onward", BIN, CodeSet(transfers=(came,)))
+    onward = engine.submit(command)
+    engine.work_off()
+    if back:
+        assert onward.exception(timeout_s=0).reason is Reason.BOX_CHANGED
+        assert engine.execute(command).value.transfer.row.boxes == (trade.alone.box,)
+    else:
+        assert trade.verdicts(onward.result().value.document) == [(0, Reason.CODE_IN_TRANSIT)]
 
 
 def test_a_document_sees_a_box_and_its_codes_at_one_moment(trade: Boxed):

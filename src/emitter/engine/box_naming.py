@@ -14,14 +14,14 @@ from emitter.engine.box_trees import codes_of, read_path, walk_tree
 from emitter.engine.lives import life_of
 from emitter.errors import Reason, Refused
 from emitter.store import schema
-from emitter.store.box_rows import IN_TRANSIT
+from emitter.store.box_rows import IN_TRANSIT, BoxRow
 from emitter.store.code_rows import BOXED, IN_VAIN, runs_in_vain
 from emitter.store.spans import cut, read_spans
 from emitter.trade.circulation import DocumentKind
 from emitter.trade.packing import BoxState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,6 +81,27 @@ def _version(rows: Rows, box: int, bin_: int) -> int:
     path = read_path(rows, box)
     owned = bool(path) and path[0][1].state == BoxState.PACKED and path[-1][1].owner == bin_
     return path[0][1].version if owned else 0
+
+
+def usable_version(row: BoxRow | None, bin_: int) -> int:
+    """Return the version of a box that a participant may do with as it likes, 0 for any other.
+
+    It is an outermost one of its own, is not under way, and codes lie in it.
+    """
+    if row is None or row.state != BoxState.PACKED or row.owner != bin_ or not row.all_codes:
+        return 0
+    return 0 if row.parent or row.flags & IN_TRANSIT else row.version
+
+
+def require_same(rows: Rows, watched: Mapping[int, int], bin_: int) -> None:
+    """Refuse, for a repeat, if a box is another's or the participant's own as it was not before.
+
+    ``watched`` are `usable_version` of the boxes that came with the transfers of a document.
+    """
+    packed = rows.get_many([schema.box_key(box) for box in watched])
+    found = [usable_version(BoxRow.unpack(row) if row else None, bin_) for row in packed]
+    if found != list(watched.values()):
+        raise Refused(Reason.BOX_CHANGED)
 
 
 def judge_boxes(work: Work, boxes: Sequence[NamedBox], bin_: int, move: Move) -> dict[int, Reason]:

@@ -121,6 +121,7 @@ class NamedCodes(NamedTuple):
     places: list[Place]
     runs: NDArray[np.void]
     boxes: list[NamedBox]
+    watched: dict[int, int]  # boxes that came with its transfers (`box_naming.require_same`)
 
 
 def name_codes(
@@ -138,8 +139,9 @@ def name_codes(
     """Find what a participant's set names; refuses a span, block or transfer that is not there.
 
     Boxes inside named ones count only if ``deep``; boxes that came with a transfer are named by it
-    only if ``whole``. Boxes are the participant's, or ``among`` those given. ``field`` tells what
-    the caller calls an item: of its kind, the number among these.
+    only if ``whole``: it makes a difference where goods leave their place. Boxes are the
+    participant's, or ``among`` those given. ``field`` tells what the caller calls an item: of its
+    kind, the number among these.
     """
     located = locate_codes(codes.text, store, ranges, keys, identification=True)
     # A wrong check of another's code is not told from a right one: a report is no way to guess.
@@ -169,7 +171,8 @@ def name_codes(
     boxes += name_boxes(codes.boxes, item, bin_, store, deep=deep, among=among)
     for box in boxes:
         runs += _runs(box.item, box.buffers, slots, boxed=True)
-    return NamedCodes(list(slots), np.concatenate(runs), boxes)
+    watched = {box: version for named in transfers for box, version in named.watched.items()}
+    return NamedCodes(list(slots), np.concatenate(runs), boxes, watched)
 
 
 def _runs(

@@ -213,8 +213,10 @@ class Engine(Circulation, Keeping, Tokens):
             case RevokeToken():
                 step = RevokeTokenStep(command, self._store)
             case ReportCodes():
-                named = name_codes(command.codes, command.bin, self._store, self._ranges, self.keys)
-                step = ReportStep(command, self._new_id(), named, MOVES[command.kind])
+                move = MOVES[command.kind]
+                sources = (command.bin, self._store, self._ranges, self.keys)
+                named = name_codes(command.codes, *sources, whole=move.breaks_box)
+                step = ReportStep(command, self._new_id(), named, move)
             case AggregateCodes() | DisaggregateBoxes() | AllocateSsccs():
                 step = self.boxes.step(command, self._new_id)
             case ShipCodes() | AcceptTransfer() | RejectTransfer() | RecallTransfer():

@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 
 from emitter.engine.batch import Proposal
-from emitter.engine.box_naming import judge_boxes, without_boxes
+from emitter.engine.box_naming import judge_boxes, require_same, without_boxes
 from emitter.engine.code_states import BufferMove
 from emitter.engine.event_dates import require_past
 from emitter.engine.holding import held_back
@@ -103,6 +103,7 @@ class ReportStep:
         self.document_id = document_id
         self.places = named.places
         self._boxes = named.boxes
+        self._watched = named.watched
         self.runs, self.repeated = apart(named.runs)
         self.rows_max = self._rows()
         self._order_keys = [schema.order_key(place.bin, place.order_id) for place in named.places]
@@ -129,11 +130,12 @@ class ReportStep:
         require_past(work.today, self.command.dated_on, self.command.details)
 
     def box_claims(self) -> tuple[bytes, ...]:
-        """Return the claim on boxes of a report that names any."""
-        return (schema.BOXES,) if self._boxes else ()
+        """Return the claim on boxes of a report that names any, or what came with some."""
+        return (schema.BOXES,) if self._boxes or self._watched else ()
 
     def judge_boxes(self, work: Work) -> dict[int, Reason]:
         """Return the items whose boxes may not be moved, with the reasons; see `box_naming`."""
+        require_same(work, self._watched, self.bin)
         return judge_boxes(work, self._boxes, self.bin, self._move)
 
     def reads(self) -> tuple[bytes, ...]:

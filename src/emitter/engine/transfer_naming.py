@@ -9,14 +9,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from emitter.engine.box_naming import NamedBox
+from emitter.engine.box_naming import NamedBox, usable_version
 from emitter.engine.box_parts import part_boxes
 from emitter.engine.box_trees import codes_of, walk_tree
 from emitter.engine.transfer_reading import read_moved, read_transfer
 from emitter.errors import Reason, Refused
-from emitter.store.box_rows import IN_TRANSIT
 from emitter.store.holding_keys import Side
-from emitter.trade.packing import BoxState
 from emitter.trade.states import TransferState
 
 if TYPE_CHECKING:
@@ -35,6 +33,7 @@ class NamedTransfer(NamedTuple):
     item: int
     boxes: list[NamedBox]
     buffers: list[BufferRuns]
+    watched: dict[int, int]  # boxes that came with it: `usable_version` when they were looked at
 
 
 def name_transfers(
@@ -64,15 +63,17 @@ def name_transfers(
             )  # fmt: skip
         buffers = read_moved(store, bin_, view.row.answer_id)
         boxes: list[NamedBox] = []
+        watched: dict[int, int] = {}
         if whole and view.row.boxes:
             found = store.view(partial(_own_boxes, boxes=view.row.boxes, bin_=bin_))
+            watched = dict.fromkeys(view.row.boxes, 0) | {box.box: box.version for box in found}
             found = [box for box in found if box.box not in boxed]
             parts = part_boxes(buffers, [box.buffers for box in found])
             buffers = parts.without(parts.whole)
             taken = zip(found, parts.whole, strict=True)
             boxes = [box._replace(item=item + number) for box, is_whole in taken if is_whole]
             boxed.update(box.box for box in boxes)
-        named.append(NamedTransfer(item + number, boxes, buffers))
+        named.append(NamedTransfer(item + number, boxes, buffers, watched))
     return named
 
 
@@ -84,9 +85,7 @@ def _own_boxes(reader: Reader, *, boxes: Sequence[int], bin_: int) -> list[Named
     found = []
     for box in boxes:
         tree = walk_tree(reader, box)
-        row, codes = tree[0].row if tree else None, codes_of(tree)
-        if row is None or row.state != BoxState.PACKED or row.owner != bin_ or not codes:
-            continue
-        if not (row.parent or row.flags & IN_TRANSIT):
-            found.append(NamedBox(0, box, row.version, row.boxes, codes, of_transfer=True))
+        row = tree[0].row if tree else None
+        if row is not None and (version := usable_version(row, bin_)):
+            found.append(NamedBox(0, box, version, row.boxes, codes_of(tree), of_transfer=True))
     return found
