@@ -14,15 +14,11 @@ from model_goods import (
     Goods,
     Lost,
     No,
-    broken_set,
-    count_items,
-    in_boxes,
-    mentions,
-    owned_by,
     refused_boxes,
     sift,
     status_of,
 )
+from model_naming import broken_set, count_items, in_boxes, mentions, owned_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +78,7 @@ def pack(goods: Goods, command: AggregateCodes, limits: Limits) -> Document:
     """Pack, unit after unit; `No` where the whole document is refused."""
     bin_, named, items, item = command.bin, [], [], 0
     for unit in command.units:
-        named += mentions(goods, bin_, unit.codes, item)
+        named += mentions(goods, bin_, unit.codes, item, whole=False)
         items.append(item + count_items(unit.codes))  # of the unit's first box
         item = items[-1] + len(unit.codes.boxes)
 
@@ -162,7 +158,7 @@ def unpack(goods: Goods, command: DisaggregateBoxes) -> Document:
     refused = refused_boxes(goods, bin_, boxes, 0, breaks_box=False, deep=False)
     whole = [box for item, box in enumerate(boxes) if item not in refused]
     direct = in_boxes(goods, boxes, 0, owned_by(bin_), deep=False)
-    named = chain(direct, mentions(goods, bin_, taken, len(boxes)))
+    named = chain(direct, mentions(goods, bin_, taken, len(boxes), whole=False))
     found = sift(goods, bin_, named, lambda fact, _: "" if fact.box else "CODE_UNBOXED", refused)
     lost, moved = found.lost, [one.code for one in found.taken]
     for code in moved:

@@ -13,7 +13,8 @@ from emitter.engine.transfer_commands import (
     ShipCodes,
 )
 from model_boxes import missing_sscc, pack, ssccs_left, unpack
-from model_goods import Goods, No, Transfer, missing_ranges, words
+from model_goods import Goods, No, Transfer, words
+from model_naming import missing_ranges, missing_transfers
 from model_reports import report
 from model_transfers import answer, missing_transfer, ship
 from model_values import Facts, Said
@@ -59,7 +60,9 @@ def _missing(model: Model, command: GoodsCommand) -> Iterator[tuple[str, dict[st
         yield from ((reason, {}) for reason in missing_sscc(model, command))
     if isinstance(command, Answers):
         yield from ((reason, {}) for reason in missing_transfer(model, command))
-    yield from missing_ranges(model, command.bin, sets_of(command))
+    sets = sets_of(command)
+    yield from missing_ranges(model, command.bin, sets)
+    yield from ((reason, {}) for reason in missing_transfers(model, command.bin, sets))
 
 
 def judge(model: Model, command: GoodsCommand, today: dt.date, made: UUID | None) -> Said:

@@ -1,4 +1,4 @@
-"""Goods in the plain engine: what is known of a code and of a box, and what documents name.
+"""Goods in the plain engine: what is known of a code and of a box, and what a document may move.
 
 A code is a fact in a dictionary, a box another; both tell all of themselves, so that nobody has to
 look around. `Goods` is a copy on which a document is tried.
@@ -12,11 +12,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from uuid import UUID
 
-    from emitter.config import Limits
-    from emitter.engine.code_sets import CodeSet
     from model import Model
 
 STATES = ("", "EMITTED", "APPLIED_AND_PAID", "INTRODUCED", "WITHDRAWN", "WRITTEN_OFF", "ANNULLED")
@@ -189,93 +187,6 @@ class Goods:
             model.codes, model.boxes = codes, self.boxes
 
         return change
-
-
-def broken_set(codes: CodeSet, limits: Limits) -> Iterator[str]:
-    """Return what is wrong with a set whatever is in the store."""
-    texts = codes.text.split(b"\n") if codes.text else []
-    ranges = len(codes.spans) + len(codes.blocks)
-    if not texts and not ranges and not codes.boxes:
-        yield "REPORT_EMPTY"
-    if len(texts) > limits.report_codes_max:
-        yield "LIMIT_EXCEEDED"
-    if ranges > limits.report_spans_max or len(codes.boxes) > limits.report_spans_max:
-        yield "LIMIT_EXCEEDED"
-
-
-def missing_ranges(
-    model: Model, bin_: int, sets: Iterable[CodeSet]
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """Return why sets name ranges that are not there: found out before a command's turn."""
-    sets = list(sets)
-    spans = [span for codes in sets for span in codes.spans]
-    for number, (order_id, gtin, first, quantity) in enumerate(spans):
-        yield from _missing_buffer(model, bin_, order_id, gtin)
-        buffer = model.orders[order_id].buffer(gtin)
-        if first < 0 or quantity < 1 or first + quantity > buffer.quantity:
-            yield "SPAN_INVALID", {"field": f"spans[{number}]", "limit": str(buffer.quantity)}
-    for order_id, gtin, block_id in (block for codes in sets for block in codes.blocks):
-        yield from _missing_buffer(model, bin_, order_id, gtin)
-        if block_id not in {block.block_id for block in model.blocks.get((order_id, gtin), ())}:
-            yield "BLOCK_NOT_FOUND", {"block_id": block_id}
-
-
-def _missing_buffer(
-    model: Model, bin_: int, order_id: UUID, gtin: int
-) -> Iterator[tuple[str, dict[str, str]]]:
-    order = model.orders.get(order_id)
-    if order is None or order.bin != bin_:
-        yield "ORDER_NOT_FOUND", {}
-    if order.buffer(gtin) is None:
-        yield "BUFFER_NOT_FOUND", {}
-
-
-def mentions(goods: Goods, bin_: int, codes: CodeSet, item: int = 0) -> Iterator[Mention]:
-    """Yield what a participant's set names, codes of boxes apart; items count from ``item``."""
-    model = goods.model
-    for text in codes.text.split(b"\n") if codes.text else []:
-        named = model.names.get(text, "CODE_UNPARSABLE")
-        if isinstance(named, Forged):  # of another's code no one is told that the check is wrong
-            own = goods.issuer(named.code) == bin_
-            named = "CODE_FORGED" if own else "CODE_NOT_OWNED"
-        yield Mention(item, named.index if isinstance(named, CodeAt) else 0, named)
-        item += 1
-    spans = list(codes.spans)
-    for order_id, gtin, block_id in codes.blocks:
-        block = next(b for b in model.blocks[order_id, gtin] if b.block_id == block_id)
-        spans.append((order_id, gtin, block.first, block.quantity))
-    for order_id, gtin, first, quantity in spans:
-        for index in range(first, first + quantity):
-            yield Mention(item, first, CodeAt(order_id, gtin, index))
-        item += 1
-
-
-def owned_by(bin_: int) -> Callable[[int, Box], bool]:
-    """Return what says of a box whether a participant knows it."""
-    return lambda _, box: box.owner == bin_
-
-
-def in_boxes(
-    goods: Goods, boxes: Iterable[int], item: int, known: Callable[[int, Box], bool], *,
-    deep: bool = True,
-) -> Iterator[Mention]:  # fmt: skip
-    """Yield the codes that lie in boxes of which a participant knows."""
-    for number, box in enumerate(boxes, item):
-        found = goods.packed(box)
-        inside: frozenset[CodeAt] = frozenset()
-        if found and known(box, found):
-            inside = goods.inside(box) if deep else found.codes
-        first = 0
-        for code in sorted(inside):
-            if code._replace(index=code.index - 1) not in inside:
-                first = code.index
-            yield Mention(number, first, code, box)
-
-
-def count_items(codes: CodeSet) -> int:
-    """Return how many items a set has before its boxes."""
-    texts = codes.text.count(b"\n") + 1 if codes.text else 0
-    return texts + len(codes.spans) + len(codes.blocks)
 
 
 class Sifted(NamedTuple):

@@ -9,20 +9,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from emitter.trade.circulation import DocumentKind
-from model_goods import (
-    PAID,
-    CodeFact,
-    Document,
-    Goods,
-    broken_set,
-    count_items,
-    in_boxes,
-    mentions,
-    owned_by,
-    refused_boxes,
-    sift,
-    status_of,
-)
+from model_goods import PAID, CodeFact, Document, Goods, refused_boxes, sift, status_of
+from model_naming import broken_set, count_items, in_boxes, mentions, owned_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +58,8 @@ def report(goods: Goods, command: ReportCodes) -> Document:
         return "" if fact.state in table else "CODE_MOVE_REFUSED"
 
     first = count_items(codes)
-    named = chain(mentions(goods, bin_, codes), in_boxes(goods, boxes, first, owned_by(bin_)))
+    loose = mentions(goods, bin_, codes, whole=kind in LEAVING)
+    named = chain(loose, in_boxes(goods, boxes, first, owned_by(bin_)))
     refused = refused_boxes(goods, bin_, boxes, first, breaks_box=kind in LEAVING)
     found = sift(goods, bin_, named, judge, refused)
     moved = [mention.code for mention in found.taken]

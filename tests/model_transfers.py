@@ -14,15 +14,11 @@ from model_goods import (
     Lost,
     No,
     Transfer,
-    broken_set,
-    count_items,
-    in_boxes,
-    mentions,
-    owned_by,
     refused_boxes,
     sift,
     status_of,
 )
+from model_naming import broken_set, came, count_items, in_boxes, mentions, owned_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +70,9 @@ def ship(goods: Goods, command: ShipCodes) -> tuple[Document, Transfer | None]:
     found = sift(goods, bin_, named, judge, refused)
     sent, lost = {one.code for one in found.taken}, found.lost
     going: list[int] = []
-    for item, box in enumerate(boxes, first):
+    by_transfer = came(goods, bin_, codes, first - len(codes.transfers))
+    going_whole = [(one.item, one.box) for one in by_transfer if one.box]
+    for item, box in [*going_whole, *enumerate(boxes, first)]:
         if item in refused or box in going:
             continue
         if any(goods.boxes[one].name for one in goods.tree(box)):

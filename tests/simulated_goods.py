@@ -73,6 +73,10 @@ class Trading(Reporting):
             if command.recipient == self.bin:
                 self._coming.append((transfer_id, command.codes))
                 self._know(command.codes.boxes)
+        if isinstance(command, AcceptTransfer) and command.bin == self.bin and seen.value.transfer:
+            accepted = seen.value.document.status is not DocumentStatus.REJECTED
+            if accepted and command.transfer_id not in self.came:
+                self.came.append(command.transfer_id)
         introduced = getattr(command, "kind", None) is DocumentKind.INTRODUCTION
         if (self._is_mine(seen) and introduced) or self._is_coming(seen):
             texts = command.codes.text.split(b"\n") if command.codes.text else []
@@ -115,7 +119,10 @@ class Trading(Reporting):
             kind = BoxKind.TRANSPORT if boxes and self.dice.random() < 0.9 else BoxKind.GROUP
             update = name in self.boxes and self.dice.random() < 0.6
             capacity = self.dice.choice((0, 0, 0, 5, 30))
-            codes = CodeSet(b"\n".join(texts), spans, boxes=tuple(boxes))
+            transfers = self._some_transfers() if self.dice.random() < 0.2 else ()
+            if transfers and self.dice.random() < 0.7:
+                texts, spans = [], ()
+            codes = CodeSet(b"\n".join(texts), spans, (), tuple(boxes), transfers)
             units.append(PackUnit(name, codes, kind, update, capacity))
         return AggregateCodes(
             self.bin, self._id(), tuple(units), self._acceptance(),
@@ -137,7 +144,8 @@ class Trading(Reporting):
         if not whole or self.dice.random() < 0.3:
             texts = self._texts() if self.dice.random() < 0.6 else []
             spans = tuple(self._spans()) if self.dice.random() < 0.2 else ()
-            taken = dataclasses.replace(taken, text=b"\n".join(texts), spans=spans)
+            transfers = self._some_transfers() if self.dice.random() < 0.2 else ()
+            taken = CodeSet(b"\n".join(texts), spans, (), taken.boxes, transfers)
         return DisaggregateBoxes(self.bin, self._id(), tuple(whole), taken, self._acceptance())
 
     def _allocate(self) -> AllocateSsccs:
@@ -147,12 +155,15 @@ class Trading(Reporting):
     # Transfers ------------------------------------------------------------------------------------
 
     def _ship(self) -> ShipCodes:
-        """Ship codes and boxes; of a box perhaps a code apart."""
+        """Ship codes and boxes, of a box perhaps a code apart; or on what came, perhaps a part."""
         boxes = [box for box in self._some_boxes() if self._has_sscc(box)]
         texts = self._goods() if not boxes or self.dice.random() < 0.3 else []
         spans = tuple(self._spans()) if self.dice.random() < 0.1 else ()
         recipient = self.dice.choices(self._partners, range(len(self._partners), 0, -1))[0]
         codes = CodeSet(b"\n".join(texts), spans, boxes=tuple(boxes))
+        if self.came and self.dice.random() < 0.4:
+            rest = codes if self.dice.random() < 0.3 else CodeSet()
+            codes = dataclasses.replace(rest, transfers=self._some_transfers())
         return ShipCodes(self.bin, self._id(), recipient, codes, self._acceptance())
 
     def _answer(self) -> TransferCommand:
@@ -184,6 +195,7 @@ class Trading(Reporting):
         pack, ship, answer = self._pack(), self._ship(), self._answer()
         unit, nobody = pack.units[0], self.dice.choice((7, self.bin))
         own = require_box("box 1", self.bin, "box")
+        some = [*self._sent[-1:], *(transfer_id for transfer_id, _ in self._coming[-1:])]
         accept = AcceptTransfer(self.bin, self._id(), answer.transfer_id, ship.codes, ship.codes)
         return self.dice.choice((
             dataclasses.replace(pack, units=()),
@@ -195,6 +207,7 @@ class Trading(Reporting):
             dataclasses.replace(ship, recipient=nobody),
             dataclasses.replace(ship, codes=CodeSet()),
             dataclasses.replace(ship, codes=CodeSet(boxes=(own,))),
+            dataclasses.replace(ship, codes=CodeSet(transfers=tuple(some[-1:]))),
             accept,
             RejectTransfer(self.bin, self._id(), self.dice.choice([*self._sent, uuid.UUID(int=7)])),
         ))  # fmt: skip

@@ -48,6 +48,7 @@ class Reporting:
         self.others_codes: list[bytes] = []
         self.blocks: list[BlockName] = []
         self.boxes: list[BoxName] = []  # that it has heard of
+        self.came: list[UUID] = []  # transfers of which it has accepted something
 
     def _id(self) -> str:
         raise AssertionError("each station draws its own")
@@ -68,8 +69,9 @@ class Reporting:
         """Return a report of texts, spans and blocks; some name a code twice, or another's."""
         kind = self.dice.choices(list(KINDS), list(KINDS.values()))[0]
         reasons = MOVES[kind].reasons
-        ways = ("texts", "spans", "blocks", "boxes", "texts boxes", "texts spans blocks boxes")
-        ways = self.dice.choices(ways, (8, 6, 3, 4, 2, 2))[0]
+        ways = ("texts", "spans", "blocks", "boxes", "texts boxes", "transfers", "transfers texts",
+                "texts spans blocks boxes transfers")  # fmt: skip
+        ways = self.dice.choices(ways, (8, 6, 3, 4, 2, 3, 1, 2))[0]
         texts = self._texts() if "texts" in ways else []
         blocks = self.blocks[-6:] if "blocks" in ways else []
         codes = CodeSet(
@@ -77,6 +79,7 @@ class Reporting:
             tuple(self._spans()) if "spans" in ways else (),
             tuple(self.dice.sample(blocks, min(len(blocks), self.dice.randint(1, 2)))),
             tuple(self._some_boxes()) if "boxes" in ways else (),
+            self._some_transfers() if "transfers" in ways else (),
         )
         return ReportCodes(
             self.bin, self._id(), kind, codes,
@@ -121,6 +124,12 @@ class Reporting:
         boxes = self.dice.sample(self.boxes, min(len(self.boxes), self.dice.choice((1, 1, 2, 3))))
         return boxes + boxes[: self.dice.random() < 0.1]
 
+    def _some_transfers(self) -> tuple[UUID, ...]:
+        """Return transfers of which it has accepted something, the same twice now and then."""
+        came = self.came[-3:]
+        came = self.dice.sample(came, min(len(came), self.dice.choice((1, 1, 2))))
+        return (*came, *came[: self.dice.random() < 0.1])
+
     def _spoiled_report(self, report: ReportCodes) -> ReportCodes:
         if not self.orders:
             return dataclasses.replace(report, request_id="")
@@ -135,6 +144,7 @@ class Reporting:
             {"codes": CodeSet(spans=(CodeSpan(others, gtin, 0, 1),))},
             {"codes": CodeSet(blocks=(BlockName(order_id, gtin, "no block"),))},
             {"codes": CodeSet(spans=report.codes.spans[:1] * 1001 or ())},
+            {"codes": CodeSet(transfers=(uuid.UUID(int=7),))},
             {"kind": DocumentKind.AGGREGATION},
             {"kind": DocumentKind.DROPOUT, "reason": None},
             {"reason": Acceptance.WHOLE},
