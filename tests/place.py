@@ -9,7 +9,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
+from emitter.cli import main
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "emitter.cli"]
@@ -90,3 +95,22 @@ class Place:
         file = self.folder / name
         file.write_text(self.run("account", "token", *flags).stdout)
         return {"EMITTER_TOKEN_FILE": str(file)}
+
+
+def run_here(
+    folder: Path,
+    environment: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., tuple[int, str, str]]:
+    """Return the command run in this process: (exit code, stdout, stderr) of its arguments."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(folder)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return run

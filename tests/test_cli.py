@@ -12,14 +12,14 @@ import time
 import click
 import pytest
 
-from emitter.cli import cli, main
+from emitter.cli import cli
 from emitter.engine.commands import ActivateParticipant, CreditAccount, RegisterParticipant
 from emitter.engine.engine import Engine
 from emitter.language import t
 from emitter.store import schema
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.rows import AccountRow
-from place import COMMAND, Place
+from place import COMMAND, Place, run_here
 from served import BIN, DAY, LP, OTHER_BIN, SHOES, certificate
 
 TAIL = re.compile(r"92[A-Za-z0-9+/]{20}")
@@ -28,16 +28,7 @@ TAIL = re.compile(r"92[A-Za-z0-9+/]{20}")
 @pytest.fixture
 def here(tmp_path, monkeypatch, capsys):
     """The command run in this process, in a folder of its own: (exit code, stdout, stderr)."""
-    for name, value in Place(tmp_path).environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        return ended.value.code or 0, *capsys.readouterr()
-
-    return run
+    return run_here(tmp_path, Place(tmp_path).environment, monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from emitter.cli import main
-from place import Place
+from place import Place, run_here
 from served import BIN, SHOES
 
 
@@ -35,16 +34,7 @@ def place(tmp_path_factory):
 @pytest.fixture
 def here(place, monkeypatch, capsys):
     """The command run in this process, where the server is: (exit code, stdout, stderr)."""
-    for name, value in place.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(place.folder)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        return ended.value.code or 0, *capsys.readouterr()
-
-    return run
+    return run_here(place.folder, place.environment, monkeypatch, capsys)
 
 
 def test_a_pallet_from_the_command_line(here, place):

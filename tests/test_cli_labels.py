@@ -9,8 +9,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from emitter.cli import main
-from place import Place
+from place import Place, run_here
 from served import BIN, SHOES
 from test_symbol_files import dots
 
@@ -18,15 +17,7 @@ from test_symbol_files import dots
 @pytest.fixture
 def here(tmp_path, monkeypatch, capsys):
     """The command run in this process, in a folder of its own: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("EMITTER_LANG", "en")
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        return ended.value.code or 0, *capsys.readouterr()
-
-    return run
+    return run_here(tmp_path, {"EMITTER_LANG": "en"}, monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")

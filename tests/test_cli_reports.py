@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from emitter.cli import main
 from emitter.client import BoxKind, Client, PackUnit
 from emitter.trade.gs1 import check_digit
-from place import Place
+from place import Place, run_here
 from served import BIN, MILK, SHOES
 
 MILKS = 65_000
@@ -44,16 +43,7 @@ def place(tmp_path_factory):
 @pytest.fixture
 def here(place, monkeypatch, capsys):
     """The command run in this process, where the server is: (exit code, stdout, stderr)."""
-    for name, value in place.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(place.folder)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        return ended.value.code or 0, *capsys.readouterr()
-
-    return run
+    return run_here(place.folder, place.environment, monkeypatch, capsys)
 
 
 def lines(place, name: str, *numbers: int) -> list[bytes]:

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from emitter.cli import main
-from place import Place
+from place import Place, run_here
 from served import BIN, OTHER_BIN, SHOES
 
 BOX = "104870001234500010"
@@ -45,16 +44,7 @@ def place(tmp_path_factory):
 @pytest.fixture
 def shop(place, monkeypatch, capsys):
     """The command run in this process as the new owner: (exit code, stdout, stderr)."""
-    for name, value in (place.environment | place.shop).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(place.folder)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        return ended.value.code or 0, *capsys.readouterr()
-
-    return run
+    return run_here(place.folder, place.environment | place.shop, monkeypatch, capsys)
 
 
 def test_a_new_owner_names_what_he_bought_by_its_transfer(shop, place):
