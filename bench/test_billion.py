@@ -27,7 +27,7 @@ from test_growth import used_bytes
 from emitter.engine.code_sets import BlockName, CodeSet
 from emitter.engine.commands import CreateOrder, DeliverBlock, OrderLine, ReportCodes
 from emitter.engine.engine import Engine
-from emitter.interpreter import collect_rarely, take_short_turns
+from emitter.garbage import collect_rarely
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.trade.circulation import DocumentKind, IntroductionWay
 
@@ -99,7 +99,6 @@ def test_a_billion_codes(contest: Contest, tmp_path: Path) -> None:
     section.row("every other code of a buffer touched", Sample((bytes_a_code,)), "bytes a code",
                 note=f"{dense:,} codes")  # fmt: skip
     collect_rarely()  # as the server does
-    take_short_turns()
     for what, bulk in (("1,000 orders/s", b""), ("these and bulk checks", batches[0])):
         with _load(engine, owners, bulk):
             single = _single(engine, batches[1], 500 if contest.smoke else 5_000)

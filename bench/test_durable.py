@@ -35,7 +35,7 @@ from emitter.config import Limits
 from emitter.engine.engine import Engine
 from emitter.engine.invariants import check_store
 from emitter.engine.keys import KeyRing
-from emitter.interpreter import collect_rarely
+from emitter.garbage import collect_rarely
 from emitter.store.lmdb_engine import open_lmdb
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ RANKS = {
     "errors": 0,
     "failpoints": 0,
     "language": 0,
-    "interpreter": 0,
+    "garbage": 0,
     "malloc": 0,
     "native": 0,
     "v1": 0,

@@ -40,7 +40,7 @@ from emitter.config import Limits, Settings
 from emitter.engine.engine import Engine, StoreMismatchError
 from emitter.engine.keys import KeyRing, KeyState, format_key_id, read_master
 from emitter.engine.sealed import KeysError
-from emitter.interpreter import collect_rarely, take_short_turns
+from emitter.garbage import collect_rarely
 from emitter.malloc import keep_large_blocks
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.store.port import StoreError
@@ -212,7 +212,6 @@ def serve(
             _log.info("serving stations on port %d", stations_port)
             stations_started(stations_port)
         collect_rarely()
-        take_short_turns()
         while signals.get() == signal.SIGHUP:
             _reload_keys(engine)
     finally:
