@@ -89,6 +89,18 @@ class Step(Protocol):
         """Return the value of an accepted command that came again."""
 
 
+class Unremembered:
+    """What steps have in common that have no request row: their repeat is a command like any."""
+
+    request: bytes | None = None
+    digest = b""
+    remembers_refusals = False
+
+    def recall(self, _work: Work, _payload: bytes) -> object:
+        """Never called: nothing leads to what the command made."""
+        raise AssertionError("without a request row nothing is recalled")
+
+
 Verdict = Answer | Refused
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emitter import _core
-from emitter.engine.batch import Proposal
+from emitter.engine.batch import Proposal, Unremembered
 from emitter.engine.money import Movement
 from emitter.engine.orders import OrderView, require_buffer, require_order
 from emitter.engine.participants import require_account
@@ -108,13 +108,10 @@ class CloseOrderStep:
         return OrderView(self.bin, order_id, require_order(work, self.bin, order_id))
 
 
-class ExpireOrderStep:
+class ExpireOrderStep(Unremembered):
     """Expire an order: all buffers that have codes left, at once. Its policy is the caller's."""
 
     id_field = "order_id"
-    request: bytes | None = None
-    digest = b""
-    remembers_refusals = False
     rows_max = 4  # order; account, escrow, journal
 
     def __init__(self, command: ExpireOrder) -> None:
@@ -142,7 +139,3 @@ class ExpireOrderStep:
             order = order.with_buffer(_after(buffer, BufferEvent.EXPIRE))
         order = order._replace(state=expired, closed_us=work.now_us)
         return _release(work, before, order, 0)
-
-    def recall(self, work: Work, payload: bytes) -> OrderView:
-        """Never called: expiring has no request row."""
-        raise AssertionError(work, payload)

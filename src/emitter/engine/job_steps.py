@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from emitter.engine.batch import Proposal
+from emitter.engine.batch import Proposal, Unremembered
 from emitter.store import schema
 from emitter.store.job_rows import JobRow, JobStatus
 
@@ -39,13 +39,10 @@ class Plan(Protocol):
         """
 
 
-class JobStep:
+class JobStep(Unremembered):
     """What the steps inside a job have in common: no request row, and a claim on the job."""
 
-    request: bytes | None = None
-    digest = b""
     id_field = "request_id"
-    remembers_refusals = False
 
     def __init__(self, bin_: int, job_id: UUID, rows_max: int) -> None:
         self.bin = bin_
@@ -68,10 +65,6 @@ class JobStep:
     def settle(self, _work: Work) -> object:
         """Write the rows of the step."""
         raise AssertionError("each kind of step has its own")
-
-    def recall(self, _work: Work, _payload: bytes) -> object:
-        """Refuse: no request leads to a step inside a job."""
-        raise AssertionError("a step inside a job has no request")
 
 
 class DiscardStep(JobStep):

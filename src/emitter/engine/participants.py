@@ -8,7 +8,7 @@ import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from emitter import _core
-from emitter.engine.batch import Proposal
+from emitter.engine.batch import Proposal, Unremembered
 from emitter.engine.money import Movement
 from emitter.errors import Reason, Refused
 from emitter.store import schema
@@ -100,13 +100,10 @@ def require_account(work: Work, bin_: int) -> AccountRow:
     return account
 
 
-class _ParticipantStep:
+class _ParticipantStep(Unremembered):
     """What the steps of this module share: no request row of their own, claims on participants."""
 
-    request: bytes | None = None
-    digest = b""
     id_field = "bin"
-    remembers_refusals = False
     rows_max = 4  # a payment: account, journal, request
 
     def __init__(self, bin_: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from emitter.engine.batch import Later, Proposal
+from emitter.engine.batch import Later, Proposal, Unremembered
 from emitter.engine.participants import require_participant
 from emitter.engine.reading import read_page
 from emitter.errors import Reason, Refused
@@ -61,13 +61,10 @@ def _entered(command: RegisterProduct, known: ProductRow | None, now_us: int) ->
     return known if known and known._replace(changed_us=now_us) == row else row
 
 
-class RegisterProductStep:
+class RegisterProductStep(Unremembered):
     """Enter a product or update it; the same data again is the same registration."""
 
-    request: bytes | None = None
-    digest = b""
     id_field = "gtin"
-    remembers_refusals = False
     rows_max = 2
 
     def __init__(self, command: RegisterProduct) -> None:
@@ -106,10 +103,6 @@ class RegisterProductStep:
         if known is None:
             work.put(self._owner_key, pack_owner(self.bin))
         return ProductView(self.bin, self.command.gtin, row)
-
-    def recall(self, work: Work, payload: bytes) -> ProductView:
-        """Never called: a registration has no request row."""
-        raise AssertionError(work, payload)
 
 
 def judge_product(store: Store, command: RegisterProduct, now_us: int) -> ProductView:

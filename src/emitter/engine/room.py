@@ -37,27 +37,29 @@ def require_room(rows: int, announced: int, field: str) -> None:
 
 def too_large(field: str) -> Refused:
     """Return the refusal of a document that changes more rows than a transaction of the store."""
-    return Refused(
-        Reason.FIELD_INVALID,
-        field=field,
-        limit=ROWS_MAX,
-        rule=f"changes more than {ROWS_MAX:,} rows of the store at once; send it in parts",
-        rule_ru=f"изменяет больше {ROWS_MAX:,} строк хранилища сразу; отправьте по частям".replace(
-            ",", " "
-        ),
+    return _to_be_parted(
+        field,
+        ROWS_MAX,
+        "changes more than {} rows of the store",
+        "изменяет больше {} строк хранилища",
     )
 
 
 def too_many_runs(limit: int) -> Refused:
     """Return the refusal of a document whose codes are more runs than may wait in memory."""
+    return _to_be_parted(
+        "codes", limit, "more than {} separate runs of codes", "больше {} отдельных отрезков кодов"
+    )
+
+
+def _to_be_parted(field: str, limit: int, what: str, what_ru: str) -> Refused:
+    number = f"{limit:,}"
     return Refused(
         Reason.FIELD_INVALID,
-        field="codes",
+        field=field,
         limit=limit,
-        rule=f"more than {limit:,} separate runs of codes at once; send it in parts",
-        rule_ru=f"больше {limit:,} отдельных отрезков кодов сразу; отправьте по частям".replace(
-            ",", " "
-        ),
+        rule=what.format(number) + " at once; send it in parts",
+        rule_ru=what_ru.format(number.replace(",", " ")) + " сразу; отправьте по частям",
     )
 
 

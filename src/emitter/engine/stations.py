@@ -12,7 +12,7 @@ import secrets
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID, uuid4
 
-from emitter.engine.batch import Proposal
+from emitter.engine.batch import Proposal, Unremembered
 from emitter.engine.commands import IssueClientToken, OpenConnection, RegisterStation
 from emitter.engine.participants import require_participant, token_digest
 from emitter.engine.reading import read_page
@@ -63,14 +63,11 @@ class ConnectionView(NamedTuple):
     row: ConnectionRow
 
 
-class _StationStep:
+class _StationStep(Unremembered):
     """What the steps of this module share: no memory of requests, a claim on one row."""
 
-    request: bytes | None = None
-    digest = b""
     id_field = "oms_id"
     rows_max = 3
-    remembers_refusals = False
 
     def __init__(self, bin_: int, key: bytes) -> None:
         self.bin = bin_
@@ -81,9 +78,6 @@ class _StationStep:
 
     def reads(self) -> tuple[bytes, ...]:
         return (self._key, schema.participant_key(self.bin))
-
-    def recall(self, _work: Work, _payload: bytes) -> object:
-        raise AssertionError("without a request row nothing is recalled")
 
 
 class RegisterStationStep(_StationStep):

@@ -11,7 +11,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from emitter.engine.batch import Proposal
+from emitter.engine.batch import Proposal, Unremembered
 from emitter.engine.participants import Principal, Role, require_participant, token_digest
 from emitter.engine.reading import read_page
 from emitter.errors import Reason, Refused
@@ -65,14 +65,11 @@ def _view(key: bytes, row: bytes, end: bytes | None) -> TokenView:
     )  # fmt: skip
 
 
-class _TokenStep:
+class _TokenStep(Unremembered):
     """What the steps of this module share: no request row, a claim on one token."""
 
-    request: bytes | None = None
-    digest = b""
     id_field = "token_id"
     rows_max = 2
-    remembers_refusals = False
 
     def __init__(self, bin_: int, key: bytes) -> None:
         self.bin = bin_
@@ -84,9 +81,6 @@ class _TokenStep:
 
     def reads(self) -> tuple[bytes, ...]:
         return (self._key, self._end_key, schema.participant_key(self.bin))
-
-    def recall(self, _work: Work, _payload: bytes) -> object:
-        raise AssertionError("without a request row nothing is recalled")
 
 
 class IssueTokenStep(_TokenStep):

@@ -97,7 +97,7 @@ def verify_codes(text: bytes, store: Store, ranges: Ranges, keys: KeyRing) -> Ve
         states[genuine], owned, names = store.view(read)
     else:  # nothing to look up: all is as the buffers say
         states[genuine], names = plain_states(buffers, slots, indexes), codes.names
-        owned = _Owned(list(range(len(places))), [place.bin for place in places], slots)
+        owned = _as_issued(places, slots)
     buffer_index[genuine] = owned.of_code
     issued = [
         IssuedBuffer(
@@ -124,6 +124,11 @@ class _Owned(NamedTuple):
     of_code: NDArray[np.intp]
 
 
+def _as_issued(places: list[Place], slots: NDArray[np.intp]) -> _Owned:
+    """Return the codes as those of whom they were issued to."""
+    return _Owned(list(range(len(places))), [place.bin for place in places], slots)
+
+
 def _owned(
     reader: Reader,
     places: list[Place],
@@ -132,16 +137,16 @@ def _owned(
     indexes: NDArray[np.int64],
 ) -> _Owned:
     """Return the owners of codes; buffers of which no code has changed hands cost nothing."""
-    bins = [place.bin for place in places]
+    issued = _as_issued(places, slots)
     moved = [slot for slot, life in enumerate(lives) if life and life_flags(life) & OWNED]
     if not moved:
-        return _Owned(list(range(len(places))), bins, slots)
+        return issued
     position = np.full(len(places), -1, np.int64)
     position[moved] = range(len(moved))
     asked = np.flatnonzero(position[slots] >= 0)
     keys = [holding_key(Holding.OWNER, *places[slot]) for slot in moved]
     values = read_values(reader, keys, position[slots[asked]], indexes[asked])
-    owners = np.array(bins, np.uint64)[slots]
+    owners = np.array(issued.bins, np.uint64)[slots]
     owners[asked] = np.where(values == 0, owners[asked], values)
     pairs, index = np.unique(slots.astype(np.uint64) << _BIN_BITS | owners, return_inverse=True)
     return _Owned((pairs >> _BIN_BITS).tolist(), (pairs & np.uint64((1 << 40) - 1)).tolist(), index)
