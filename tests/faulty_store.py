@@ -16,7 +16,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from emitter.engine.invariants import check_store
+from emitter.errors import Refused
+from emitter.store.memory import MemoryStore
 from emitter.store.port import (
+    ROWS_MAX,
     CommitUnknown,
     Conflict,
     StoreError,
@@ -230,6 +234,30 @@ def ladder(
         else:
             raise AssertionError(f"{fault.name}: no end after {RUNGS_MAX} rungs")
     return rungs
+
+
+def ladder_of_story(
+    rows: Sequence[tuple[bytes, bytes]], story: Callable[[Store], T]
+) -> tuple[T, int]:
+    """Fail every operation of a story that begins with some rows; say how it ends, and the rungs.
+
+    A story that is broken off is told again on the healed store: it must end as one without faults.
+    """
+
+    def begin() -> MemoryStore:
+        store = MemoryStore()
+        for start in range(0, len(rows), ROWS_MAX):
+            batch = rows[start : start + ROWS_MAX]
+            store.update(lambda writer, batch=batch: writer.put_many(batch))
+        return store
+
+    end = story(begin())
+
+    def check(store: FaultyStore, _error: Exception | None) -> None:
+        check_store(store, whole=True)
+        assert story(store) == end
+
+    return end, ladder(begin, story, check, expected=(StoreError, Refused))
 
 
 def _error(operation: Operation, fault: Fault) -> StoreError:

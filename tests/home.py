@@ -24,7 +24,7 @@ from emitter.server import Server
 from emitter.store.lmdb_engine import open_lmdb
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _LIMITS = Limits(stream_message_bytes=1500)
 _STOP_S = 20.0
@@ -71,11 +71,25 @@ class Home:
                 env=os.environ | self.master | (environment or {}),
             )
         line = self._process.stdout.readline() if self._process.stdout else ""
-        if not line:
+        if not line.endswith("\n"):  # none, or cut by the server's end
             self.wait(_STOP_S)
             raise ServerDiedError(f"it did not start; its log:\n{self.log.read_text()}")
         port, token = line.split()
         return f"127.0.0.1:{port}", token
+
+    def die_at(self, places: Sequence[str], look: Callable[[], object], life_s: float) -> None:
+        """Start a server to be killed at each failpoint, though nobody asks it anything.
+
+        ``look`` is called after each end.
+        """
+        for place in places:
+            try:
+                self.start({"EMITTER_FAILPOINT": place})
+            except ServerDiedError:  # so soon that it had not served
+                pass
+            else:
+                assert self.wait(life_s)
+            look()
 
     def kill(self) -> None:
         """End the server as ``kill -9`` does."""

@@ -10,12 +10,8 @@ import pytest
 from conftest import BIN, SSCC_PREFIX, Bench, Clock
 from emitter.engine.box_commands import AllocateSsccs
 from emitter.engine.engine import Engine
-from emitter.engine.invariants import check_store
-from emitter.errors import Refused
-from emitter.store.memory import MemoryStore
-from emitter.store.port import ROWS_MAX, StoreError
 from emitter.trade.circulation import DocumentKind
-from faulty_store import FAULTS, FaultyStore, ladder
+from faulty_store import ladder_of_story
 from packer import Packer
 
 if TYPE_CHECKING:
@@ -54,26 +50,5 @@ def test_whatever_operation_fails_boxes_end_the_same(keys: KeyRing) -> None:
         tree = packer.contents(sscc), packer.contents("b"), packer.where(range(21))
         return sscc, said, tree
 
-    def begin() -> MemoryStore:
-        store = MemoryStore()
-        for start in range(0, len(before), ROWS_MAX):
-            batch = before[start : start + ROWS_MAX]
-            store.update(lambda writer, batch=batch: writer.put_many(batch))
-        return store
-
-    end = story(begin())
-
-    def act(store: FaultyStore) -> None:
-        story(store)
-
-    def check(store: FaultyStore, _error: Exception | None) -> None:
-        check_store(store, whole=True)
-        assert story(store) == end
-
-    def tolerant(store: FaultyStore) -> None:
-        try:
-            act(store)
-        except (Refused, StoreError):
-            return
-
-    assert ladder(begin, tolerant, check, faults=FAULTS) > 50
+    _, rungs = ladder_of_story(before, story)
+    assert rungs > 50

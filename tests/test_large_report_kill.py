@@ -18,7 +18,7 @@ from emitter.engine.participants import Role
 from emitter.store.lmdb_engine import open_lmdb
 from emitter.trade.circulation import DocumentKind
 from engines import join
-from home import Home, ServerDiedError
+from home import Home
 from stock import stock
 
 if TYPE_CHECKING:
@@ -85,14 +85,11 @@ def test_a_large_report_that_is_killed_is_carried_out_whole_or_leaves_nothing(
     expected = CODES if places[0] == "job.effective" else 0
     moved, staged, _ = left(home)
     assert (moved, staged > 0) == (expected, True)
-    for place in places[1:]:  # nobody asks anything: the engine sweeps by itself
-        try:
-            home.start({"EMITTER_FAILPOINT": place})
-        except ServerDiedError:  # so soon that it had not served
-            pass
-        else:
-            assert home.wait(LIFE_S)
+
+    def look() -> None:
         assert left(home)[0] == expected
+
+    home.die_at(places[1:], look, LIFE_S)  # the engine sweeps by itself
     target, _ = home.start()
     assert report(home, target) == CODES
     home.stop()  # perhaps before all is swept

@@ -15,7 +15,7 @@ from emitter.engine.invariants import check_store
 from emitter.engine.participants import Role
 from emitter.store.lmdb_engine import open_lmdb
 from engines import join
-from home import Home, ServerDiedError
+from home import Home
 from own import made
 from served import pharma_of
 from stock import stock
@@ -80,14 +80,11 @@ def test_a_job_that_is_killed_is_made_whole_or_swept_away(home: Home, places: tu
     assert home.wait(LIFE_S)
     is_made = places[0] == "job.effective"
     assert left(home)[:2] == ((COUNT, 0) if is_made else (0, 1))
-    for place in places[1:]:  # nobody asks anything: the engine sweeps by itself
-        try:
-            home.start({"EMITTER_FAILPOINT": place})
-        except ServerDiedError:  # so soon that it had not served
-            pass
-        else:
-            assert home.wait(LIFE_S)
+
+    def look() -> None:
         assert left(home)[0] == 0
+
+    home.die_at(places[1:], look, LIFE_S)  # the engine sweeps by itself
     target, _ = home.start()
     assert order(home, target, "r") == COUNT
     home.stop()

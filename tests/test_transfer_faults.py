@@ -9,11 +9,7 @@ import pytest
 
 from conftest import BIN, OTHER_BIN, Bench, Clock
 from emitter.engine.engine import Engine
-from emitter.engine.invariants import check_store
-from emitter.errors import Refused
-from emitter.store.memory import MemoryStore
-from emitter.store.port import ROWS_MAX, StoreError
-from faulty_store import FAULTS, FaultyStore, ladder
+from faulty_store import ladder_of_story
 from trading import THIRD_BIN, Trade
 
 if TYPE_CHECKING:
@@ -46,24 +42,6 @@ def test_whatever_operation_fails_goods_change_hands_once(keys: KeyRing) -> None
         said = [taken.transfer.state, back.transfer.state, sold.status]
         return [*said, *(trade.movable(bin_) for bin_ in (BIN, OTHER_BIN, THIRD_BIN))]
 
-    def begin() -> MemoryStore:
-        store = MemoryStore()
-        for start in range(0, len(before), ROWS_MAX):
-            batch = before[start : start + ROWS_MAX]
-            store.update(lambda writer, batch=batch: writer.put_many(batch))
-        return store
-
-    end = story(begin())
-
-    def act(store: FaultyStore) -> None:
-        try:
-            story(store)
-        except (Refused, StoreError):
-            return
-
-    def check(store: FaultyStore, _error: Exception | None) -> None:
-        check_store(store, whole=True)
-        assert story(store) == end
-
+    end, rungs = ladder_of_story(before, story)
     assert end[3:] == [[0, *range(4, 20)], [1, 2], []]
-    assert ladder(begin, act, check, faults=FAULTS) > 50
+    assert rungs > 50
