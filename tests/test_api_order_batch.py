@@ -79,7 +79,9 @@ def test_money_is_reserved_for_as_many_orders_as_it_covers(served: Served) -> No
 
 
 def test_what_does_not_fit_into_the_queue_is_repeated_by_the_client(keys: KeyRing) -> None:
-    limits = Limits(queue_participant_commands_max=20, queue_commands_max=100)
+    limits = Limits(  # and a writer that waits while they are handed in
+        queue_participant_commands_max=20, queue_commands_max=100, batch_gather_ms=100
+    )
     with Served(keys, limits) as served:
         body = batch(*[(new_id(), pharma(1)) for _ in range(90)])
         verdicts = pb.BatchCreateOrdersResponse.FromString(served.raw(METHOD, body)[0]).verdicts
